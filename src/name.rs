@@ -1,0 +1,87 @@
+//! Which names of undocumented things may be written down.
+//!
+//! The name of a removed member, header or query key is the client's to choose, so it can carry
+//! what the value could. It is written only when it looks like an identifier; otherwise its length is.
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
+
+use std::borrow::Cow;
+
+/// The longest name that is written, in bytes.
+const LONGEST: usize = 64;
+/// The longest run without a separator.
+const LONGEST_WORD: usize = 24;
+/// The longest run that mixes letters and digits: longer ones look like keys and hashes.
+const LONGEST_MIXED: usize = 12;
+/// The longest run of digits alone: longer ones look like telephone and card numbers.
+const LONGEST_DIGITS: usize = 4;
+
+/// `name` itself where it looks like an identifier, else `(N bytes)`.
+pub fn recordable(name: &str) -> Cow<'_, str> {
+    if is_identifier(name) { Cow::Borrowed(name) } else { Cow::Owned(format!("({} bytes)", name.len())) }
+}
+
+/// The path of a request that was refused, where every segment looks like an identifier.
+pub fn recordable_path(path: &str) -> Cow<'_, str> {
+    let plain = path
+        .strip_prefix('/')
+        .is_some_and(|rest| rest.len() <= 128 && rest.split('/').all(|s| s.is_empty() || is_identifier(s)));
+    if plain { Cow::Borrowed(path) } else { Cow::Owned(format!("({} bytes)", path.len())) }
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.len() <= LONGEST
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.$:".contains(&b))
+        && name.split(|c: char| !c.is_ascii_alphanumeric()).all(is_plain_word)
+}
+
+fn is_plain_word(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let longest = match digits {
+        0 => LONGEST_WORD,
+        n if n == word.len() => LONGEST_DIGITS,
+        _ => LONGEST_MIXED,
+    };
+    word.len() <= longest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_written_and_everything_else_is_a_length() {
+        for plain in [
+            "license",
+            "langgraph.platform.uses_js_proxy_middleware",
+            "langgraph_checkpoint_postgres.version",
+            "x-api-key",
+            "$schema",
+            "active_pats_30d",
+            "traceId",
+        ] {
+            assert_eq!(recordable(plain), plain);
+        }
+        for carrier in [
+            "",
+            "john@example.com",
+            "lsv2_pt_0123456789abcdef0123456789abcdef_0123456789",
+            "call 5551234567",
+            "x5551234567y8901",
+            "4111111111111111",
+            "what is the diagnosis of",
+            "a\u{200b}b",
+            "naïve",
+        ] {
+            assert_eq!(recordable(carrier), format!("({} bytes)", carrier.len()));
+        }
+    }
+
+    #[test]
+    fn a_path_is_written_when_every_segment_is_plain() {
+        assert_eq!(recordable_path("/v1/beacon/metadata/submit"), "/v1/beacon/metadata/submit");
+        assert_eq!(recordable_path("/runs/"), "/runs/");
+        assert_eq!(recordable_path("/users/john@example.com"), "(23 bytes)");
+        assert_eq!(recordable_path("/a%2fb"), "(6 bytes)");
+    }
+}
