@@ -6,6 +6,7 @@ pub mod authority;
 pub mod decide;
 pub mod destination;
 pub mod facts;
+pub mod forward;
 pub mod inspect;
 pub mod name;
 pub mod policy;
