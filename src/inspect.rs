@@ -1,6 +1,8 @@
 //! What of this body may leave? Permit and bytes in, exact outgoing bytes or a refusal out.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod coding;
+
 use crate::decide::Permit;
 use crate::refusal::{Code, Refusal};
 use crate::removal::Removal;
