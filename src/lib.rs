@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+pub mod authority;
 pub mod decide;
 pub mod destination;
 pub mod facts;
+pub mod forward;
 pub mod http1;
 pub mod inspect;
 pub mod name;
