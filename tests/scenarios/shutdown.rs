@@ -60,7 +60,7 @@ async fn a_request_that_outlives_the_deadline_is_cut_and_recorded_as_unknown() {
     let site = Site::new().await;
     site.upstream.answer_with(|_| Answer::Never);
     let mut command = site.command();
-    command.args(["--drain-timeout", "1"]);
+    command.args(["--drain", "1"]);
     let gate = crate::support::process::Process::start(command).await;
     let mut tunnel = site.client(&gate).open(LICENSE.host).await;
     tunnel.write(&LICENSE.request().bytes()).await;

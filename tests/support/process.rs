@@ -1,6 +1,6 @@
 //! The real binary, started as an operator starts it.
 
-use super::certificates::TestCa;
+use super::certificates::{Leaf, TestCa};
 use super::client::Client;
 use super::deadline::within;
 use super::rig::HOSTS;
@@ -24,10 +24,19 @@ pub struct Site {
 
 impl Site {
     pub async fn new() -> Self {
+        Self::build(|ca| ca.leaf(&HOSTS)).await
+    }
+
+    /// A stand-in that shows this certificate.
+    pub async fn with_upstream(leaf: Leaf) -> Self {
+        Self::build(|_| leaf).await
+    }
+
+    async fn build(leaf: impl FnOnce(&TestCa) -> Leaf) -> Self {
         let home = TempDir::new().unwrap();
         let ca = TestCa::new("vendor");
-        let upstream = Upstream::start(ca.leaf(&HOSTS).server()).await;
         ca.write_to(home.path(), "vendor-ca.pem");
+        let upstream = Upstream::start(leaf(&ca).server()).await;
         Self { home, upstream }
     }
 
@@ -42,12 +51,33 @@ impl Site {
     /// `beacongate run` in the site's folder.
     pub fn command(&self) -> Command {
         let mut command = Command::new(BINARY);
-        command.current_dir(self.home.path()).args(["run", "--listen", "127.0.0.1:0"]);
-        command.args(["--upstream-ca", "vendor-ca.pem"]);
+        self.run_from(&mut command);
         for host in HOSTS {
             command.args(["--connect-to", &format!("{host}:443:{}", self.upstream.address)]);
         }
         command
+    }
+
+    /// The same, where the system's own look-up finds what this hosts file says. `None` where the system
+    /// does not let a test have a view of /etc/hosts of its own.
+    pub fn command_with_hosts(&self, hosts: &str) -> Option<Command> {
+        let file = self.home.path().join("hosts");
+        std::fs::write(&file, hosts).unwrap();
+        let in_place = format!("mount --bind '{}' /etc/hosts && exec \"$@\"", file.display());
+        let unshared = ["-rm", "sh", "-c", &in_place, "sh"];
+        let tried = Command::new("unshare").args(unshared).arg("true").output();
+        if !tried.is_ok_and(|t| t.status.success()) {
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command.args(unshared).arg(BINARY);
+        self.run_from(&mut command);
+        Some(command)
+    }
+
+    fn run_from<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        let args = ["run", "--listen", "127.0.0.1:0", "--upstream-ca", "vendor-ca.pem"];
+        command.current_dir(self.home.path()).args(args)
     }
 
     /// A gate that listens.

@@ -20,12 +20,13 @@ use tempfile::TempDir;
 /// The three hosts of the default policy.
 pub const HOSTS: [&str; 3] = [BEACON, SMITH, SMITH_EU];
 
+/// The file of the authority that a gate trusts towards its stand-in.
+const VENDOR_CA: &str = "vendor-ca.pem";
+
 /// A gate, its upstream, its client.
 pub struct Rig {
     pub client: Client,
     pub upstream: Upstream,
-    /// The authority that the gate trusts towards the upstream.
-    pub vendor_ca: TestCa,
     pub home: TempDir,
     gate: Gate,
 }
@@ -46,20 +47,30 @@ impl Rig {
         Self::build(tls, |_| {}).await
     }
 
-    async fn build(
+    /// A stand-in of any kind, and any settings.
+    pub async fn build(
         tls: impl FnOnce(&TestCa) -> Arc<ServerConfig>,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let home = TempDir::new().unwrap();
         let vendor_ca = TestCa::new("vendor");
+        vendor_ca.write_to(home.path(), VENDOR_CA);
         let upstream = Upstream::start(tls(&vendor_ca)).await;
+        Self::in_home(home, upstream, change).await
+    }
+
+    /// A gate in the folder of one that has stopped, before another stand-in.
+    pub async fn resume(home: TempDir, upstream: Upstream) -> Self {
+        Self::in_home(home, upstream, |_| {}).await
+    }
+
+    async fn in_home(home: TempDir, upstream: Upstream, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = settings(&home);
-        settings.upstream_ca = vec![vendor_ca.write_to(home.path(), "vendor-ca.pem")];
         settings.connect_to = HOSTS.iter().map(|host| connect_to(host, &upstream)).collect();
         change(&mut settings);
         let gate = Gate::start(settings).await.unwrap();
         let client = Client::new(gate.address(), &home.path().join("certs/ca.pem"));
-        Self { client, upstream, vendor_ca, home, gate }
+        Self { client, upstream, home, gate }
     }
 
     pub async fn send(&self, request: &Request) -> Response {
@@ -110,10 +121,16 @@ pub struct Finished {
     pub home: TempDir,
 }
 
+/// The default policy.
+fn policy() -> Arc<Policy> {
+    Arc::new(beacongate::policy::profile::load("documented").unwrap())
+}
+
 /// The settings of a gate that lives in `home`, on a port of the system's choice.
 pub fn settings(home: &TempDir) -> Settings {
-    let mut settings = Settings::new(documented_policy(), home.path().join("certs"), home.path().join("audit"));
+    let mut settings = Settings::new(policy(), home.path().join("certs"), home.path().join("audit"));
     settings.listen = "127.0.0.1:0".parse().unwrap();
+    settings.upstream_ca = vec![home.path().join(VENDOR_CA)];
     settings
 }
 
