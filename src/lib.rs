@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod authority;
+pub mod cli;
 pub mod decide;
 pub mod destination;
 pub mod facts;
