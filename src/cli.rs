@@ -1,5 +1,6 @@
 //! The command line: one file per command group. stdout is the answer, stderr the talk.
 
+pub mod ca;
 pub mod run;
 pub mod trust;
 
@@ -19,11 +20,15 @@ struct Cli {
 enum Command {
     /// Run the gate.
     Run(run::RunArgs),
+    /// Make and show the certificate authority that clients must trust.
+    #[command(subcommand)]
+    Ca(ca::CaCommand),
 }
 
 /// Parses the arguments and runs the command. Usage errors exit with 2, as everywhere.
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(args),
+        Command::Ca(command) => ca::run(command),
     }
 }
