@@ -71,17 +71,6 @@ impl Authority {
         }
     }
 
-    /// Loads the CA of this folder and makes nothing.
-    ///
-    /// # Errors
-    /// As [`Authority::open`]; also where there is no CA.
-    pub fn load(dir: &Path, hosts: &[Host]) -> Result<Self, AuthorityError> {
-        match files::read(dir)? {
-            Some(pair) => Self::with(dir, pair, hosts, false),
-            None => Err(AuthorityError::Missing { dir: dir.to_owned() }),
-        }
-    }
-
     /// Makes a new CA for these hosts; with `replace`, also where there is one already.
     ///
     /// # Errors
@@ -260,6 +249,30 @@ impl std::fmt::Debug for Authority {
             .field("path", &self.path)
             .field("facts", &self.facts)
             .finish_non_exhaustive()
+    }
+}
+
+/// The CA's certificate as anybody may see it, without its key.
+#[derive(Debug, Clone)]
+pub struct CaCertificate {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says.
+    pub facts: Facts,
+    /// SHA-256 of the certificate as 64 hex digits.
+    pub sha256: String,
+}
+
+impl CaCertificate {
+    /// Reads the certificate in this folder, even one that can no longer serve.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn read(dir: &Path) -> Result<Self, AuthorityError> {
+        let path = dir.join(CERTIFICATE_FILE);
+        let certificate = files::read_public(dir)?;
+        let facts = examine::read(&certificate).map_err(|why| AuthorityError::unusable(&path, why, dir))?;
+        Ok(Self { path, facts, sha256: secret::sha256_hex(&certificate) })
     }
 }
 

@@ -36,11 +36,14 @@ pub struct Opening {
     pub settings: Vec<(String, String)>,
 }
 
+/// The writer's thread; it ends with why the log could not be closed.
+type Running = JoinHandle<Result<(), String>>;
+
 /// The handle of the one writer. Cheap to clone; the log is closed by [`Log::close`].
 #[derive(Debug, Clone)]
 pub struct Log {
     shared: Arc<Shared>,
-    thread: Arc<Mutex<Option<JoinHandle<Result<(), String>>>>>,
+    thread: Arc<Mutex<Option<Running>>>,
 }
 
 impl Log {

@@ -28,8 +28,7 @@ pub struct Facts {
 
 /// Checks what a verifier does not check of a trust anchor, because it takes the operator's word for it.
 pub(super) fn examine(certificate: &[u8], now: SystemTime) -> Result<Facts, String> {
-    let (_, certificate) =
-        X509Certificate::from_der(certificate).map_err(|_| "is no X.509 certificate".to_owned())?;
+    let certificate = parse(certificate)?;
     let facts = facts(&certificate)?;
     check_purpose(&certificate)?;
     if now < facts.not_before {
@@ -39,6 +38,18 @@ pub(super) fn examine(certificate: &[u8], now: SystemTime) -> Result<Facts, Stri
         return Err("the CA has expired".to_owned());
     }
     Ok(facts)
+}
+
+/// What a certificate says, whether it can be the CA or not.
+pub(super) fn read(certificate: &[u8]) -> Result<Facts, String> {
+    facts(&parse(certificate)?)
+}
+
+fn parse(certificate: &[u8]) -> Result<X509Certificate<'_>, String> {
+    match X509Certificate::from_der(certificate) {
+        Ok((_, certificate)) => Ok(certificate),
+        Err(_) => Err("is no X.509 certificate".to_owned()),
+    }
 }
 
 fn facts(certificate: &X509Certificate<'_>) -> Result<Facts, String> {

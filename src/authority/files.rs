@@ -75,6 +75,15 @@ fn open(path: &Path) -> Result<Option<File>, AuthorityError> {
     }
 }
 
+/// Reads the certificate alone, which needs no right to the key.
+pub(super) fn read_public(dir: &Path) -> Result<CertificateDer<'static>, AuthorityError> {
+    let path = dir.join(CERTIFICATE_FILE);
+    match open(&path)? {
+        Some(file) => Ok(read_certificate(file, &path, dir)?.0),
+        None => Err(AuthorityError::Missing { dir: dir.to_owned() }),
+    }
+}
+
 /// Far above any certificate or key; the file may be anything.
 const LONGEST_FILE: u64 = 64 * 1024;
 

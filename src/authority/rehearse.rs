@@ -31,6 +31,12 @@ pub(super) fn rehearse(authority: &Authority, now: UnixTime) -> Result<(), Strin
 }
 
 fn refused(authority: &Authority, host: &str, error: &rustls::Error) -> String {
+    if *error == rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) {
+        // The name in its leaves is not its name: rcgen knows each attribute once.
+        return "its subject name has an attribute twice (such as two DC or OU), which cannot be signed under; \
+                use a CA with a plainer subject"
+            .to_owned();
+    }
     let permitted = &authority.facts.permitted;
     let within =
         |p: &String| host == p || host.strip_suffix(p.as_str()).is_some_and(|rest| rest.ends_with('.'));

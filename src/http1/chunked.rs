@@ -216,7 +216,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn where_the_bytes_are_cut_makes_no_difference(cut in 0_usize..44) {
+        fn where_the_bytes_are_cut_makes_no_difference(cut in 0_usize..42) {
             let input = b"4\r\n{\"a\"\r\n3;x\r\n:1}\r\n0\r\nX-T: v\r\n\r\nGET / HTTP";
             let mut decoder = Decoder::new(64);
             let first = decoder.advance(&input[..cut]).unwrap();

@@ -47,36 +47,39 @@ pub struct Connection<S> {
     io: S,
     buffer: BytesMut,
     patience: Patience,
-    begun: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Reads requests from `io`.
     pub fn new(io: S, patience: Patience) -> Self {
-        Self { io, buffer: BytesMut::new(), patience, begun: false }
+        Self { io, buffer: BytesMut::new(), patience }
     }
 
-    /// The stream, for what follows a CONNECT; `None` when the client has already sent more.
-    pub fn into_inner(self) -> Option<S> {
-        self.buffer.is_empty().then_some(self.io)
+    /// The stream itself, for what follows a CONNECT. Bytes already read are lost: see [`Connection::holds_more`].
+    pub fn into_inner(self) -> S {
+        self.io
     }
 
-    /// Whether bytes of a further request are already here.
-    pub fn has_begun(&self) -> bool {
-        self.begun
+    /// Whether bytes after the last request are already here.
+    pub fn holds_more(&self) -> bool {
+        !self.buffer.is_empty()
     }
 
-    /// Waits until the first byte of a request is here. Cancelling it loses nothing.
-    pub async fn ready(&mut self) -> bool {
+    /// Waits until the first byte of a request is here; `false` when the client closed or was idle
+    /// for too long. Cancelling it loses nothing.
+    ///
+    /// # Errors
+    /// What broke the connection.
+    pub async fn ready(&mut self) -> io::Result<bool> {
         if self.buffer.is_empty() {
             // The answer before this one is out: an idle connection keeps no buffer.
             self.buffer = BytesMut::new();
-            let read = timeout(self.patience.idle, self.fill()).await;
-            self.begun = matches!(read, Ok(Ok(n)) if n > 0);
-        } else {
-            self.begun = true;
+            match timeout(self.patience.idle, self.fill()).await {
+                Ok(read) => return Ok(read? > 0),
+                Err(_) => return Ok(false),
+            }
         }
-        self.begun
+        Ok(true)
     }
 
     /// Reads the head of the next request.
@@ -84,10 +87,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Errors
     /// As [`head::scan`] and [`head::parse`]; `request_timeout`; `malformed_request` when it breaks off.
     pub async fn head(&mut self) -> Result<Arrival, Refusal> {
-        if !self.begun && !self.ready().await {
+        if self.buffer.is_empty() && !self.ready().await.unwrap_or(false) {
             return Ok(Arrival::Closed);
         }
-        self.begun = false;
         let until = Instant::now() + self.patience.head;
         let mut seen = 0;
         loop {

@@ -19,6 +19,8 @@ pub struct Head {
     pub fields: Vec<(String, Vec<u8>)>,
     /// How the body is delimited.
     pub framing: Framing,
+    /// Whether the request is HTTP/1.0, which some clients speak for a CONNECT.
+    pub is_http_1_0: bool,
     /// Whether the client keeps the connection after this request.
     pub keep_alive: bool,
     /// Whether the client waits for `100 Continue` before it sends the body.
@@ -102,6 +104,7 @@ pub fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
         method: method.to_owned(),
         target: target.to_owned(),
         framing,
+        is_http_1_0: minor == 0,
         keep_alive: keeps_alive(&fields, minor),
         expects_continue: expectation(&fields)?,
         fields,

@@ -1,4 +1,9 @@
 //! Where a policy comes from: built in, by name, or a file of the operator's with its schemas beside it.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the shell of the pure module around it: reads the files that it compiles"
+)]
 
 use super::{Policy, PolicyError, compile};
 use std::fs::{File, OpenOptions};

@@ -76,8 +76,10 @@ fn protocol(error: &Error) -> String {
         Error::AlertReceived(AlertDescription::ProtocolVersion) => {
             "it does not speak TLS 1.2 or 1.3".to_owned()
         }
+        Error::AlertReceived(AlertDescription::NoApplicationProtocol) | Error::NoApplicationProtocol => {
+            "it does not speak HTTP/1.1".to_owned()
+        }
         Error::AlertReceived(alert) => format!("it sent the alert {alert:?}"),
-        Error::NoApplicationProtocol => "it does not speak HTTP/1.1".to_owned(),
         other => other.to_string(),
     }
 }
