@@ -45,7 +45,7 @@ async fn an_unknown_member_of_any_object_is_taken_out_and_recorded() {
             expected.push(format!("{object}/{MEMBER}"));
         }
     }
-    assert!(expected.len() > 50, "only {} objects", expected.len());
+    assert!(expected.len() >= 50, "only {} objects", expected.len());
     let done = rig.finish().await;
     assert_eq!(done.audit.removed_pointers(), expected);
     assert!(done.audit.intents().iter().all(|i| i["decision"] == "modified"));

@@ -238,16 +238,14 @@ async fn r09_without_exactly_one_sni_nothing_is_served() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r10_a_connect_inside_a_tunnel_is_refused_and_ends_it() {
     let rig = Rig::start().await;
-    for (target, status) in [("beacon.langchain.com:443", 400), ("evil.tld:443", 400), ("/v1/beacon/verify", 405)] {
+    for target in ["beacon.langchain.com:443", "evil.tld:443", "/v1/beacon/verify"] {
         let mut tunnel = rig.client.open(BEACON).await;
         let request = Request::new("CONNECT", BEACON, target);
-        let response = tunnel.exchange(&request).await;
-        assert_eq!(response.status, status, "{target}: {}", response.text());
-        response.code();
+        tunnel.exchange(&request).await.assert_refused(405, "method_not_allowed", target);
         tunnel.assert_closed().await;
     }
     rig.assert_nothing_left("a CONNECT in a tunnel");
-    assert_eq!(rig.finish().await.audit.all_denials(), 3);
+    assert_eq!(rig.finish().await.audit.denials("method_not_allowed"), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -281,9 +279,8 @@ async fn r11_a_path_is_the_policys_byte_for_byte() {
         "/v1/beacon/verify%00", "/v1/beacon/verify%20", "/v1\\beacon\\verify", "/v1/beacon/verify.json",
         "/v1/beacon", "/intelligence", "/v1/beacon/v1/logs", "/runs", "/runs/multipart", "/auth", "/info",
     ];
-    let mut tunnel = rig.client.open(BEACON).await;
     for path in paths {
-        tunnel.exchange(&LICENSE.request().target(path)).await.assert_refused(403, "path_not_allowed", path);
+        rig.send(&LICENSE.request().target(path)).await.assert_refused(403, "path_not_allowed", path);
     }
     for target in ["http://beacon.langchain.com/v1/beacon/verify", "https://evil.tld/v1/beacon/verify", "*", "/v1/beacon/verify#x"] {
         let mut tunnel = rig.client.open(BEACON).await;

@@ -1,5 +1,6 @@
 //! The log of a gate that has stopped: its records, and whether it verifies.
 
+use beacongate::secret::sha256_hex;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -11,16 +12,22 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Reads the records as any JSON Lines reader would.
+    /// Reads the records as any JSON Lines reader would, and follows the chain as the format's description
+    /// says it: each record has the next number and the hash of the line before it.
     pub fn read(dir: &Path) -> Self {
-        let mut records: Vec<Value> = segments(dir)
-            .iter()
-            .flat_map(|file| {
-                let text = std::fs::read_to_string(file).unwrap();
-                text.lines().map(|l| serde_json::from_str(l).unwrap()).collect::<Vec<Value>>()
-            })
-            .collect();
-        records.sort_by_key(|r| r["seq"].as_u64().unwrap());
+        let mut records: Vec<Value> = Vec::new();
+        let mut before = "0".repeat(64);
+        for file in segments(dir) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            // While a gate is writing, the last line may be half there.
+            for line in text.split_inclusive('\n').filter_map(|l| l.strip_suffix('\n')) {
+                let record: Value = serde_json::from_str(line).unwrap();
+                assert_eq!(record["seq"], records.len(), "{line}");
+                assert_eq!(record["prev"], before, "{line}");
+                before = sha256_hex(&[b"\0", line.as_bytes()].concat());
+                records.push(record);
+            }
+        }
         Self { dir: dir.to_owned(), records }
     }
 

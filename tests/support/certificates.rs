@@ -70,11 +70,6 @@ impl Leaf {
         Self { certificate, key: PrivateKeyDer::try_from(key.serialize_der()).unwrap() }
     }
 
-    /// From the files of another tool.
-    pub fn from_der(certificate: Vec<u8>, key: Vec<u8>) -> Self {
-        Self { certificate: certificate.into(), key: PrivateKeyDer::try_from(key).unwrap() }
-    }
-
     /// SHA-256 of the certificate, as it stands in records.
     pub fn sha256(&self) -> String {
         beacongate::secret::sha256_hex(&self.certificate)

@@ -117,7 +117,7 @@ async fn tls(config: ClientConfig, stream: TcpStream, name: &str) -> std::io::Re
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let connector = TlsConnector::from(Arc::new(config));
     let stream = within("a handshake with the gate", connector.connect(name, stream)).await?;
-    Ok(Tunnel { stream })
+    Ok(Tunnel { stream, pending: Vec::new() })
 }
 
 /// A client that takes any certificate, to see what the gate shows for a name that it should not show.
@@ -170,12 +170,13 @@ async fn read_connect(stream: &mut TcpStream) -> Response {
             return Response::read(&mut whole).await.expect("a whole refusal");
         }
     }
-    Response::read(&mut b"".chain(&head[..]).chain(&b""[..])).await.expect("a whole answer")
+    Response::read(&mut head.as_slice()).await.expect("a whole answer")
 }
 
 /// TLS to the gate, in a tunnel.
 pub struct Tunnel {
     pub stream: TlsStream<TcpStream>,
+    pending: Vec<u8>,
 }
 
 impl Tunnel {
@@ -186,7 +187,8 @@ impl Tunnel {
 
     /// One whole response. `Err` holds what came instead of one.
     pub async fn read(&mut self) -> Result<Response, Vec<u8>> {
-        within("an answer in the tunnel", Response::read(&mut self.stream)).await
+        let next = Response::read_next(&mut self.stream, &mut self.pending);
+        within("an answer in the tunnel", next).await
     }
 
     pub async fn exchange(&mut self, request: &Request) -> Response {
@@ -200,7 +202,7 @@ impl Tunnel {
 
     /// Waits for the gate to end the tunnel; fails if it says anything more.
     pub async fn assert_closed(&mut self) {
-        let mut rest = Vec::new();
+        let mut rest = std::mem::take(&mut self.pending);
         let _ = within("the gate to close the tunnel", self.stream.read_to_end(&mut rest)).await;
         assert!(rest.is_empty(), "instead of the end: {:?}", String::from_utf8_lossy(&rest));
     }

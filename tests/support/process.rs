@@ -135,11 +135,6 @@ impl Process {
         Self { address, child, said, readers }
     }
 
-    /// Everything that it has said, on stdout and stderr.
-    pub fn output(&self) -> String {
-        self.said.text()
-    }
-
     /// SIGTERM, as an orchestrator stops it.
     pub fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
@@ -147,10 +142,10 @@ impl Process {
     }
 
     /// SIGKILL, and wait until it is gone.
-    pub fn kill(mut self) -> String {
+    pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.finish_reading()
+        self.finish_reading();
     }
 
     /// Waits for the end that was asked for; the exit status and everything it said.

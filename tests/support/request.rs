@@ -60,12 +60,6 @@ impl Request {
         self
     }
 
-    /// A line of the head exactly as given.
-    pub fn line(mut self, line: &str) -> Self {
-        self.lines.push(line.to_owned());
-        self
-    }
-
     pub fn without(mut self, name: &str) -> Self {
         self.lines.retain(|l| !l.to_ascii_lowercase().starts_with(&format!("{}:", name.to_ascii_lowercase())));
         self

@@ -60,8 +60,8 @@ impl Rig {
     }
 
     /// A gate in the folder of one that has stopped, before another stand-in.
-    pub async fn resume(home: TempDir, upstream: Upstream) -> Self {
-        Self::in_home(home, upstream, |_| {}).await
+    pub async fn resume(home: TempDir, upstream: Upstream, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::in_home(home, upstream, change).await
     }
 
     async fn in_home(home: TempDir, upstream: Upstream, change: impl FnOnce(&mut Settings)) -> Self {
