@@ -40,8 +40,11 @@ pub struct Opening {
 #[derive(Debug, Clone)]
 pub struct Log {
     shared: Arc<Shared>,
-    thread: Arc<Mutex<Option<JoinHandle<Result<(), String>>>>>,
+    thread: Arc<Mutex<Option<Thread>>>,
 }
+
+/// The writer's thread; it ends with how the log was closed.
+type Thread = JoinHandle<Result<(), String>>;
 
 impl Log {
     /// Takes the folder, reads its end, and starts the writer. What it found amiss is recorded first.
