@@ -2,12 +2,16 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+pub mod authority;
 pub mod decide;
 pub mod destination;
 pub mod facts;
+pub mod forward;
+pub mod http1;
 pub mod inspect;
 pub mod name;
 pub mod policy;
 pub mod refusal;
 pub mod removal;
+pub mod respond;
 pub mod secret;

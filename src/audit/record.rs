@@ -1,0 +1,213 @@
+//! From a cleared request to a recorded one: what is about to leave, written down.
+
+use super::attempt::Attempt;
+use super::disk::explain;
+use super::entry::{self, IntentEntry, Kept, Pair, SentEntry};
+use super::log::Log;
+use super::segment::sync_dir;
+use super::transaction::{Intent, Outcome, Transaction, UpstreamFacts};
+use crate::decide::{FieldValue, Permit};
+use crate::inspect::{Cleared, OutgoingBody};
+use crate::policy::Record;
+use crate::refusal::{Code, Refusal};
+use crate::secret::{FingerprintKey, sha256_hex};
+use std::borrow::Cow;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use zeroize::Zeroize as _;
+
+/// The longest body that stands in its record's line, in bytes; a longer one has a file of its own.
+const LONGEST_IN_LINE: usize = 16 << 10;
+
+/// A request whose intent is durable. Only [`record`] makes one.
+#[derive(Debug)]
+#[must_use = "an intent was recorded: forward it, and record the outcome"]
+pub struct Recorded {
+    cleared: Cleared,
+    attempt: Attempt,
+}
+
+impl Recorded {
+    /// The request that may now leave.
+    pub fn cleared(&self) -> &Cleared {
+        &self.cleared
+    }
+
+    /// Which record it is.
+    pub fn intent(&self) -> Intent {
+        self.attempt.intent()
+    }
+
+    /// See [`Attempt::begin`].
+    pub fn begin(&mut self) {
+        self.attempt.begin();
+    }
+
+    /// See [`Attempt::finish`]. Gives the request back for another attempt, which needs an intent of its own.
+    pub fn finish(self, outcome: &Outcome) -> Cleared {
+        self.attempt.finish(outcome);
+        self.cleared
+    }
+
+    /// The request, and the duty to say what became of it.
+    pub fn into_parts(self) -> (Cleared, Attempt) {
+        (self.cleared, self.attempt)
+    }
+}
+
+/// Records the intent and waits until it is durable. May be cancelled while it waits: then the intent, where it
+/// becomes durable nevertheless, gets the outcome `not_sent`.
+///
+/// # Errors
+/// `audit_unavailable`: then nothing has been and nothing may be sent. The request is given up.
+pub async fn record(
+    log: &Log,
+    cleared: Cleared,
+    transaction: &Transaction,
+    upstream: &UpstreamFacts,
+) -> Result<Recorded, Refusal> {
+    let unavailable = |why| Refusal::new(Code::AuditUnavailable, why).at(&cleared.permit().endpoint().id);
+    let body = KeptBody::of(&cleared, &log.shared().fingerprint);
+    if let Some((digest, bytes)) = body.for_file() {
+        let (dir, digest, bytes) = (log.shared().dir.join("bodies"), digest.to_owned(), bytes.to_vec());
+        let written = tokio::task::spawn_blocking(move || keep_body(&dir, &digest, &bytes)).await;
+        let written = written.unwrap_or_else(|_| Err(io::Error::other("writing a body broke off")));
+        written.map_err(|error| unavailable(explain(&error)))?;
+    }
+    let tail = intent_record(&cleared, &body, transaction, upstream, &log.shared().fingerprint)
+        .map_err(|_| Refusal::new(Code::Internal, "the outgoing body cannot be recorded"))?;
+    drop(body);
+    match log.intent(transaction.id, tail).await {
+        Ok(attempt) => Ok(Recorded { cleared, attempt }),
+        Err(why) => Err(unavailable(why)),
+    }
+}
+
+fn intent_record(
+    cleared: &Cleared,
+    body: &KeptBody<'_>,
+    transaction: &Transaction,
+    upstream: &UpstreamFacts,
+    key: &FingerprintKey,
+) -> Result<Vec<u8>, super::escape::NotText> {
+    let permit = cleared.permit();
+    let endpoint = permit.endpoint();
+    entry::intent(&IntentEntry {
+        transaction,
+        host: permit.host().as_str(),
+        upstream,
+        endpoint: &endpoint.id,
+        method: &endpoint.method,
+        path: &endpoint.path,
+        query: &query(permit, key),
+        headers: &headers(permit, cleared.body().map_or(0, |b| b.bytes.len()), key),
+        received: cleared.received(),
+        sent: body.entry(),
+        policy: permit.policy().digest(),
+        removals: cleared.removals(),
+    })
+}
+
+/// The body as the log keeps it.
+#[derive(Debug)]
+struct KeptBody<'a> {
+    length: u64,
+    sha256: String,
+    masked: usize,
+    text: Option<Cow<'a, [u8]>>,
+    file: Option<String>,
+}
+
+impl<'a> KeptBody<'a> {
+    fn of(cleared: &'a Cleared, key: &FingerprintKey) -> Self {
+        let bytes = cleared.body().map_or(&[][..], |body| &body.bytes);
+        let (length, sha256) = (bytes.len() as u64, sha256_hex(bytes));
+        let kept = cleared.body().filter(|_| cleared.permit().endpoint().record == Record::Body);
+        let text = kept.map(|body| mask(body, key));
+        let file = text.as_ref().filter(|text| text.len() > LONGEST_IN_LINE).map(|text| sha256_hex(text));
+        Self { length, sha256, masked: kept.map_or(0, |body| body.secrets.len()), text, file }
+    }
+
+    fn for_file(&self) -> Option<(&str, &[u8])> {
+        Some((self.file.as_deref()?, self.text.as_deref()?))
+    }
+
+    fn entry(&self) -> SentEntry<'_> {
+        let kept = match (&self.file, &self.text) {
+            (Some(digest), _) => Kept::File(digest),
+            (None, Some(text)) => Kept::Line(text),
+            (None, None) => Kept::Nothing,
+        };
+        SentEntry { length: self.length, sha256: self.sha256.clone(), masked: self.masked, kept }
+    }
+}
+
+/// The body with every secret replaced by its fingerprint.
+fn mask<'a>(body: &'a OutgoingBody, key: &FingerprintKey) -> Cow<'a, [u8]> {
+    if body.secrets.is_empty() {
+        return Cow::Borrowed(&body.bytes);
+    }
+    let mut out = Vec::with_capacity(body.bytes.len() + 64 * body.secrets.len());
+    let mut done = 0;
+    for range in &body.secrets {
+        out.extend_from_slice(&body.bytes[done..range.start]);
+        let token = &body.bytes[range.clone()];
+        // A token that is no string cannot be decoded; its bytes as they stand are fingerprinted then.
+        let mut secret =
+            serde_json::from_slice::<String>(token).map_or_else(|_| token.to_vec(), String::into_bytes);
+        out.push(b'"');
+        out.extend_from_slice(key.fingerprint(&secret).as_bytes());
+        out.push(b'"');
+        secret.zeroize();
+        done = range.end;
+    }
+    out.extend_from_slice(&body.bytes[done..]);
+    Cow::Owned(out)
+}
+
+fn query(permit: &Permit, key: &FingerprintKey) -> Vec<Pair> {
+    let is_secret = |name: &str| permit.endpoint().query.iter().any(|f| f.secret && f.name == name);
+    let shown = |(name, value): &Pair| {
+        let value = if is_secret(name) { key.fingerprint(value.as_bytes()) } else { value.clone() };
+        (name.clone(), value)
+    };
+    permit.query().iter().map(shown).collect()
+}
+
+/// The header fields as they will be sent.
+fn headers(permit: &Permit, length: usize, key: &FingerprintKey) -> Vec<Pair> {
+    let mut fields = vec![
+        ("host".to_owned(), permit.host().as_str().to_owned()),
+        ("user-agent".to_owned(), concat!("beacongate/", env!("CARGO_PKG_VERSION")).to_owned()),
+    ];
+    if let Some(media_type) = permit.content_type() {
+        fields.push(("content-type".to_owned(), media_type.to_owned()));
+    }
+    fields.push(("content-length".to_owned(), length.to_string()));
+    fields.extend(permit.headers().iter().map(|(name, value)| {
+        let value = match value {
+            FieldValue::Plain(value) => value.clone(),
+            FieldValue::Secret(secret) => key.fingerprint(secret.expose()),
+        };
+        (name.clone(), value)
+    }));
+    fields
+}
+
+/// Keeps a body under its digest, durably. One that is there already is kept once.
+fn keep_body(dir: &Path, digest: &str, bytes: &[u8]) -> io::Result<()> {
+    let path = dir.join(format!("{digest}.json"));
+    if fs::metadata(&path).is_ok_and(|m| m.len() == bytes.len() as u64) {
+        return sync_dir(dir);
+    }
+    let partial = dir.join(format!(".{}", uuid::Uuid::now_v7().simple()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_data());
+    let placed = written.and_then(|()| fs::rename(&partial, &path));
+    if placed.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    placed.and_then(|()| sync_dir(dir))
+}

@@ -1,0 +1,4 @@
+//! The way to the upstream.
+
+pub mod address;
+pub mod tls;
