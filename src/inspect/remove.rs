@@ -92,7 +92,7 @@ fn take_out(
 /// Leaves in `found` only what goes in this round: no violation above another one. What is put off is
 /// noted, so that it is not taken for a consequence later. Says whether anything goes.
 fn settle(found: &mut Found, record: &mut Record) -> bool {
-    if found.here.violation.as_ref().is_some_and(|v| !v.as_a_whole) {
+    if found.here.violation.as_ref().is_some_and(|v| !v.as_a_whole || lacks_what_went(v, record)) {
         found.members.clear();
         found.elements.clear();
         found.here.unevaluated.clear();
@@ -122,6 +122,13 @@ fn settle(found: &mut Found, record: &mut Record) -> bool {
         found.member(name).here.put(violation);
     }
     !unevaluated.is_empty()
+}
+
+/// Whether a place misses a member that was taken out of it: nothing below can mend that, so what else
+/// seems wrong there, now that the member no longer says what the rest should be, need not be asked.
+fn lacks_what_went(violation: &Violation, record: &Record) -> bool {
+    let went = |name| record.members.get(name).is_some_and(|member: &Record| member.here.gone);
+    violation.missing.as_deref().is_some_and(went)
 }
 
 /// Walks over what goes, says whether it may, and writes it into the record.
