@@ -125,25 +125,34 @@ fn verification(report: &Report) -> String {
 }
 
 fn list(out: &mut impl Write, dir: &Path, json: bool) -> io::Result<u8> {
-    let mut listing = Listing::default();
     if !json {
         writeln!(out, "{}", Row::table_head())?;
     }
-    let mut print = |row: Row| -> io::Result<()> {
-        if json { print_json(out, &row) } else { writeln!(out, "{}", row.table_line()) }
-    };
+    let unread =
+        each_row(
+            dir,
+            |row| {
+                if json { print_json(out, &row) } else { writeln!(out, "{}", row.table_line()) }
+            },
+        )?;
+    warn_of(unread);
+    Ok(0)
+}
+
+/// Hands over the transactions in order; returns how many lines are no records.
+pub(super) fn each_row(dir: &Path, mut take: impl FnMut(Row) -> io::Result<()>) -> io::Result<u64> {
+    let mut listing = Listing::default();
     let unread = each_record(dir, |record, _| {
         listing.feed(record);
         while let Some(row) = listing.next(false) {
-            print(row)?;
+            take(row)?;
         }
         Ok(())
     })?;
     while let Some(row) = listing.next(true) {
-        print(row)?;
+        take(row)?;
     }
-    warn_of(unread);
-    Ok(0)
+    Ok(unread)
 }
 
 fn show(out: &mut impl Write, dir: &Path, wanted: &str, json: bool) -> io::Result<u8> {
