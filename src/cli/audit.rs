@@ -216,7 +216,10 @@ fn ids(dir: &Path, wanted: &str) -> io::Result<Vec<String>> {
 }
 
 /// Hands over every record that can be read, with its line; returns how many lines could not.
-fn each_record(dir: &Path, mut take: impl FnMut(Record<'_>, &[u8]) -> io::Result<()>) -> io::Result<u64> {
+pub(super) fn each_record(
+    dir: &Path,
+    mut take: impl FnMut(Record<'_>, &[u8]) -> io::Result<()>,
+) -> io::Result<u64> {
     let mut unread = 0;
     folder::each_line(dir, |line| match serde_json::from_slice::<Record<'_>>(line) {
         Ok(record) => take(record, line),

@@ -3,6 +3,7 @@
 use super::audit;
 use crate::audit::folder;
 use crate::audit::verify::Verdict;
+use crate::audit::views::Removal;
 use crate::authority::Authority;
 use crate::demo::vendor::Vendor;
 use crate::demo::{self, Shown, columns};
@@ -44,7 +45,7 @@ pub fn run(args: &DemoArgs) -> ExitCode {
     let shown = std::fs::create_dir(&dir).map_err(Into::into).and_then(|()| perform(&dir));
     let done = shown.and_then(|shown| {
         let mut page = Page::new();
-        page.tell(&shown);
+        page.tell(&shown, &removals(&dir.join("audit"))?);
         let verified = page.log(&dir.join("audit"))?;
         page.end(&dir, args.keep);
         std::io::stdout().lock().write_all(page.text.as_bytes())?;
@@ -70,6 +71,24 @@ pub fn run(args: &DemoArgs) -> ExitCode {
 fn perform(dir: &Path) -> Result<Vec<Shown>, demo::Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(demo::perform(dir))
+}
+
+/// What the log says was taken out, a list for each transaction, in the order in which they began.
+fn removals(dir: &Path) -> Result<Vec<Vec<String>>, demo::Failure> {
+    let mut all = Vec::new();
+    audit::each_record(dir, |record, _| {
+        if matches!(record.kind.as_str(), "intent" | "denied") {
+            let told = |r: &Removal| match &r.pointer {
+                Some(pointer) => {
+                    format!("{pointer} ({}, rule `{}`)", r.json_type.as_deref().unwrap_or("-"), r.rule)
+                }
+                None => format!("{} {} (rule `{}`)", r.place, r.name.as_deref().unwrap_or("-"), r.rule),
+            };
+            all.push(record.removals.iter().map(told).collect());
+        }
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// Prints what arrives at the stand-in until the process is stopped.
@@ -119,14 +138,14 @@ impl Page {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    fn tell(&mut self, all: &[Shown]) {
+    fn tell(&mut self, all: &[Shown], removals: &[Vec<String>]) {
         self.line("A gate with the built-in policy `documented`, a client before it, a stand-in for the vendor behind it.\n");
         self.line(&self.paint("1", "Documented: leaves as it came"));
         for shown in all.iter().filter(|s| !s.request.undocumented) {
             self.documented(shown);
         }
-        for shown in all.iter().filter(|s| s.request.undocumented) {
-            self.undocumented(shown);
+        for (shown, removals) in all.iter().zip(removals).filter(|(s, _)| s.request.undocumented) {
+            self.undocumented(shown, removals);
         }
     }
 
@@ -146,7 +165,7 @@ impl Page {
         ));
     }
 
-    fn undocumented(&mut self, shown: &Shown) {
+    fn undocumented(&mut self, shown: &Shown, removals: &[String]) {
         let request = &shown.request;
         self.line(&format!("\n{}", self.paint("1", &format!("Undocumented: {}", request.title))));
         self.line(&format!("  https://{}{}", request.host, request.path));
@@ -166,7 +185,12 @@ impl Page {
                 self.line(&format!("  refused: {} {}, {}", shown.status, said("code"), said("detail")));
                 self.line(&format!("  remedy:  {}", said("remedy")));
             }
-            _ => self.line(&format!("  the rest left; the client was answered {}", shown.status)),
+            _ => {
+                for removal in removals {
+                    self.line(&format!("  taken out: {removal}"));
+                }
+                self.line(&format!("  the rest left; the client was answered {}", shown.status));
+            }
         }
     }
 
@@ -186,9 +210,10 @@ impl Page {
         audit::each_row(dir, |row| {
             let out = match row.removals {
                 0 => String::new(),
-                n => format!(", {n} taken out or in the way"),
+                n => format!(" {n} taken out"),
             };
-            self.line(&format!("  {:<9} {:<27} {:<5}{out}", row.decision, row.what, row.outcome));
+            let line = format!("  {:<9} {:<27} {:<4}{out}", row.decision, row.what, row.outcome);
+            self.line(line.trim_end());
             Ok(())
         })?;
         let report = folder::verify(dir)?;
