@@ -13,6 +13,7 @@ mod record;
 mod remove;
 mod text;
 mod violations;
+mod window;
 mod write;
 
 use crate::decide::Permit;
