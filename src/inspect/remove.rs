@@ -9,8 +9,8 @@
 use super::json::{Document, MAX_DEPTH};
 use super::places::{Key, Path, Places};
 use super::record::{Record, Taken};
-use super::violations::{Found, Kind, Violation, find};
-use super::{record, text};
+use super::violations::{Found, Kind, Violation};
+use super::{record, text, window};
 use crate::policy::schema::Override;
 use crate::policy::{BodySchema, BodyTerms, Mode};
 use crate::refusal::{Code, Refusal};
@@ -19,8 +19,6 @@ use serde_json::Value;
 
 /// The most things that are taken out of one body; where more is wrong, the body is refused.
 pub(super) const MAX_REMOVALS: usize = 16_384;
-/// The most values of a body that is not conforming: each of them may be an error to keep in memory.
-pub(super) const MAX_VALUES_TO_MEND: usize = 262_144;
 /// A parent may go for its child once per level; a few rounds more for alternatives that change.
 const MAX_ROUNDS: usize = MAX_DEPTH + 8;
 
@@ -30,7 +28,7 @@ const MAX_ROUNDS: usize = MAX_DEPTH + 8;
 /// `body_not_allowed` where the terms say that the violation refuses the body, and where nothing that
 /// conforms is left.
 pub(super) fn conform(terms: &BodyTerms, document: Document) -> Result<(Value, Vec<Removal>), Refusal> {
-    let Document { mut value, plain, values } = document;
+    let Document { mut value, plain, .. } = document;
     let mut found = Found::default();
     if !plain {
         text::find(&value, &mut found);
@@ -38,16 +36,10 @@ pub(super) fn conform(terms: &BodyTerms, document: Document) -> Result<(Value, V
     if found.is_empty() && terms.schema.is_valid(&value) {
         return Ok((value, Vec::new()));
     }
-    if values > MAX_VALUES_TO_MEND {
-        let detail = format!(
-            "the body breaks its schema and has more than {MAX_VALUES_TO_MEND} values: send less in one request"
-        );
-        return Err(Refusal::new(Code::BodyNotAllowed, detail));
-    }
     let received = value.clone();
     let mut record = Record::default();
     for _ in 0..MAX_ROUNDS {
-        find(&terms.schema.validator, &value, &mut found);
+        window::find(&terms.schema.validator, &value, &mut found, MAX_REMOVALS).map_err(|_| too_many())?;
         take_out(terms, &received, &mut value, found, &mut record)?;
         if terms.schema.is_valid(&value) {
             return Ok((value, record::removals(&received, &record)));
@@ -55,6 +47,11 @@ pub(super) fn conform(terms: &BodyTerms, document: Document) -> Result<(Value, V
         found = Found::default();
     }
     Err(Refusal::new(Code::BodyNotAllowed, "what breaks the schema cannot be taken out of the body"))
+}
+
+fn too_many() -> Refusal {
+    let detail = format!("the body breaks its schema in more than {MAX_REMOVALS} places");
+    Refusal::new(Code::BodyNotAllowed, detail)
 }
 
 /// One round: settles what goes, judges it, and takes it out.
@@ -82,8 +79,7 @@ fn take_out(
         return Err(Refusal::new(Code::BodyNotAllowed, detail).because(violations));
     }
     if judge.taken > MAX_REMOVALS {
-        let detail = format!("the body breaks its schema in more than {MAX_REMOVALS} places");
-        return Err(Refusal::new(Code::BodyNotAllowed, detail));
+        return Err(too_many());
     }
     prune(value, &found, record);
     Ok(())
