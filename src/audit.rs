@@ -27,11 +27,14 @@ pub mod entry;
 pub mod escape;
 pub mod event;
 pub mod flood;
+pub mod folder;
 pub mod follow;
 pub mod key;
 pub mod lines;
 pub mod object;
 pub mod start;
+pub mod verify;
+pub mod views;
 
 mod attempt;
 mod log;
@@ -42,7 +45,7 @@ mod transaction;
 mod writer;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use attempt::Attempt;
 pub use log::{Log, Opening};

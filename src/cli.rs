@@ -1,6 +1,8 @@
 //! The command line: one file per command group. stdout is the answer, stderr the talk.
 
+pub mod audit;
 pub mod ca;
+pub mod demo;
 pub mod run;
 pub mod trust;
 
@@ -20,6 +22,11 @@ struct Cli {
 enum Command {
     /// Run the gate.
     Run(run::RunArgs),
+    /// See it work in five seconds: no network, nothing to set up.
+    Demo(demo::DemoArgs),
+    /// Read and verify the audit log.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Make and show the certificate authority that clients must trust.
     #[command(subcommand)]
     Ca(ca::CaCommand),
@@ -29,6 +36,8 @@ enum Command {
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Audit(command) => audit::run(command),
         Command::Ca(command) => ca::run(command),
     }
 }

@@ -63,14 +63,23 @@ impl Settings {
 
     /// What a reader of the log should know of this run: everything that widens what may be connected to.
     fn worth_recording(&self, address: SocketAddr) -> Vec<(String, String)> {
-        let mut known = vec![("listen".to_owned(), address.to_string())];
-        known.extend(
-            self.connect_to.iter().map(|c| ("connect_to".to_owned(), format!("{} to {}", c.host, c.target))),
-        );
-        known.extend(self.upstream_ca.iter().map(|f| ("upstream_ca".to_owned(), f.display().to_string())));
-        known
-            .extend(self.allow_upstream_net.iter().map(|n| ("allow_upstream_net".to_owned(), n.to_string())));
-        known
+        let list = |items: Vec<String>| items.join(", ");
+        let mut known = vec![("listen", address.to_string())];
+        if !self.connect_to.is_empty() {
+            let detours = self.connect_to.iter().map(|c| format!("{} to {}", c.host, c.target));
+            known.push(("connect_to", list(detours.collect())));
+        }
+        if !self.upstream_ca.is_empty() {
+            known.push((
+                "upstream_ca",
+                list(self.upstream_ca.iter().map(|f| f.display().to_string()).collect()),
+            ));
+        }
+        if !self.allow_upstream_net.is_empty() {
+            let nets = self.allow_upstream_net.iter().map(ToString::to_string);
+            known.push(("allow_upstream_net", list(nets.collect())));
+        }
+        known.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 

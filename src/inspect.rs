@@ -13,6 +13,7 @@ mod record;
 mod remove;
 mod text;
 mod violations;
+mod window;
 mod write;
 
 use crate::decide::Permit;
@@ -190,6 +191,10 @@ pub fn clear_body(terms: &BodyTerms, content: &[u8]) -> Result<(OutgoingBody, Ve
     Ok((write::write(&value, &terms.schema.secrets), removals))
 }
 
+#[cfg(test)]
+mod documented;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

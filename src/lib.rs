@@ -77,5 +77,6 @@ pub mod secret;
 // Around them.
 pub mod cli;
 
+pub mod demo;
 pub mod drain;
 pub mod observe;

@@ -12,8 +12,11 @@ const LONGEST: usize = 64;
 const LONGEST_WORD: usize = 24;
 /// The longest run that mixes letters and digits: longer ones look like keys and hashes.
 const LONGEST_MIXED: usize = 12;
-/// The longest run of digits alone: longer ones look like telephone and card numbers.
+/// The longest run of digits alone.
 const LONGEST_DIGITS: usize = 4;
+/// The most digits in all: more of them, however they are grouped, can be a telephone, card or social
+/// security number, a date of birth or a UUID.
+const MOST_DIGITS: usize = 6;
 
 /// `name` itself where it looks like an identifier, else `(N bytes)`.
 pub fn recordable(name: &str) -> Cow<'_, str> {
@@ -22,14 +25,20 @@ pub fn recordable(name: &str) -> Cow<'_, str> {
 
 /// The path of a request that was refused, where every segment looks like an identifier.
 pub fn recordable_path(path: &str) -> Cow<'_, str> {
-    let plain = path
-        .strip_prefix('/')
-        .is_some_and(|rest| rest.len() <= 128 && rest.split('/').all(|s| s.is_empty() || is_identifier(s)));
+    let plain = has_few_digits(path)
+        && path.strip_prefix('/').is_some_and(|rest| {
+            rest.len() <= 128 && rest.split('/').all(|s| s.is_empty() || is_identifier(s))
+        });
     if plain { Cow::Borrowed(path) } else { Cow::Owned(format!("({} bytes)", path.len())) }
+}
+
+fn has_few_digits(text: &str) -> bool {
+    text.bytes().filter(u8::is_ascii_digit).count() <= MOST_DIGITS
 }
 
 fn is_identifier(name: &str) -> bool {
     name.len() <= LONGEST
+        && has_few_digits(name)
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.$:".contains(&b))
         && name.split(|c: char| !c.is_ascii_alphanumeric()).all(is_plain_word)
@@ -59,6 +68,7 @@ mod tests {
             "$schema",
             "active_pats_30d",
             "traceId",
+            "langgraph_0.12.1",
         ] {
             assert_eq!(recordable(plain), plain);
         }
@@ -70,6 +80,11 @@ mod tests {
             "x5551234567y8901",
             "4111111111111111",
             "what is the diagnosis of",
+            "tel-555-1234",
+            "card-4111-1111-1111-1111",
+            "ssn.123.45.6789",
+            "tenant-3a1c2b6f-4430-4b92-8a5b-79b8b567bbc1",
+            "born_1984_11_20",
             "a\u{200b}b",
             "naïve",
         ] {
@@ -83,5 +98,6 @@ mod tests {
         assert_eq!(recordable_path("/runs/"), "/runs/");
         assert_eq!(recordable_path("/users/john@example.com"), "(23 bytes)");
         assert_eq!(recordable_path("/a%2fb"), "(6 bytes)");
+        assert_eq!(recordable_path("/call/n555/n123/n4567"), "(21 bytes)");
     }
 }

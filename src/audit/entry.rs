@@ -57,6 +57,8 @@ pub struct SentEntry<'a> {
     pub sha256: String,
     /// How many secrets are masked in what is kept.
     pub masked: usize,
+    /// Whether hidden characters are escaped in what is kept, so that it is not what left, byte for byte.
+    pub escaped: bool,
     /// What is kept.
     pub kept: Kept<'a>,
 }
@@ -117,18 +119,16 @@ pub fn intent(entry: &IntentEntry<'_>) -> Result<Vec<u8>, NotText> {
 fn sent(out: &mut Object<'_>, sent: &SentEntry<'_>) -> Result<(), NotText> {
     out.number("length", sent.length);
     out.text("sha256", &sent.sha256);
+    if !matches!(sent.kept, Kept::Nothing) {
+        out.number("masked", sent.masked);
+    }
+    if sent.escaped {
+        out.flag("escaped");
+    }
     match sent.kept {
         Kept::Nothing => {}
-        Kept::Line(body) => {
-            out.number("masked", sent.masked);
-            if out.document("body", body)? {
-                out.flag("escaped");
-            }
-        }
-        Kept::File(digest) => {
-            out.number("masked", sent.masked);
-            out.text("body_file", &format!("bodies/{digest}.json"));
-        }
+        Kept::Line(body) => out.document("body", body).map(drop)?,
+        Kept::File(digest) => out.text("body_file", &format!("bodies/{digest}.json")),
     }
     Ok(())
 }

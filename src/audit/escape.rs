@@ -3,6 +3,8 @@
 //! so a record means the same and cannot steer a terminal, an editor or a line reader.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+use std::borrow::Cow;
+
 /// Appends `text` as a JSON string, quotes included.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
@@ -42,6 +44,20 @@ pub fn push_document(out: &mut Vec<u8>, json: &[u8]) -> Result<bool, NotText> {
         }
     }
     Ok(changed)
+}
+
+/// A JSON document as [`push_document`] writes it, borrowed where nothing had to be changed.
+/// The flag says whether anything was.
+///
+/// # Errors
+/// [`NotText`] where the bytes cannot be a JSON document.
+pub fn one_line(json: &[u8]) -> Result<(Cow<'_, [u8]>, bool), NotText> {
+    let mut out = Vec::new();
+    if json.iter().all(|b| (b' '..0x7f).contains(b)) {
+        return Ok((Cow::Borrowed(json), false));
+    }
+    let changed = push_document(&mut out, json)?;
+    Ok((Cow::Owned(out), changed))
 }
 
 /// `text` for a terminal: hidden characters as `\u{…}`.

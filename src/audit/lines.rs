@@ -43,7 +43,7 @@ impl Lines {
     ///
     /// # Errors
     /// As the system says. A line longer than [`LONGEST`] comes in pieces, the first of which is not `ended`.
-    pub fn next(&mut self) -> io::Result<Option<Piece<'_>>> {
+    pub fn read_next(&mut self) -> io::Result<Option<Piece<'_>>> {
         self.offset += self.line.len() as u64;
         self.line.clear();
         if (&mut self.reader).take(LONGEST).read_until(b'\n', &mut self.line)? == 0 {

@@ -3,6 +3,7 @@
 use super::attempt::Attempt;
 use super::disk::explain;
 use super::entry::{self, IntentEntry, Kept, Pair, SentEntry};
+use super::escape::{NotText, one_line};
 use super::log::Log;
 use super::segment::sync_dir;
 use super::transaction::{Intent, Outcome, Transaction, UpstreamFacts};
@@ -69,15 +70,16 @@ pub async fn record(
     upstream: &UpstreamFacts,
 ) -> Result<Recorded, Refusal> {
     let unavailable = |why| Refusal::new(Code::AuditUnavailable, why).at(&cleared.permit().endpoint().id);
-    let body = KeptBody::of(&cleared, &log.shared().fingerprint);
+    let not_text = |_: NotText| Refusal::new(Code::Internal, "the outgoing body cannot be recorded");
+    let body = KeptBody::of(&cleared, &log.shared().fingerprint).map_err(not_text)?;
     if let Some((digest, bytes)) = body.for_file() {
         let (dir, digest, bytes) = (log.shared().dir.join("bodies"), digest.to_owned(), bytes.to_vec());
         let written = tokio::task::spawn_blocking(move || keep_body(&dir, &digest, &bytes)).await;
         let written = written.unwrap_or_else(|_| Err(io::Error::other("writing a body broke off")));
         written.map_err(|error| unavailable(explain(&error)))?;
     }
-    let tail = intent_record(&cleared, &body, transaction, upstream, &log.shared().fingerprint)
-        .map_err(|_| Refusal::new(Code::Internal, "the outgoing body cannot be recorded"))?;
+    let tail =
+        intent_record(&cleared, &body, transaction, upstream, &log.shared().fingerprint).map_err(not_text)?;
     drop(body);
     match log.intent(transaction.id, tail).await {
         Ok(attempt) => Ok(Recorded { cleared, attempt }),
@@ -91,7 +93,7 @@ fn intent_record(
     transaction: &Transaction,
     upstream: &UpstreamFacts,
     key: &FingerprintKey,
-) -> Result<Vec<u8>, super::escape::NotText> {
+) -> Result<Vec<u8>, NotText> {
     let permit = cleared.permit();
     let endpoint = permit.endpoint();
     entry::intent(&IntentEntry {
@@ -116,18 +118,25 @@ struct KeptBody<'a> {
     length: u64,
     sha256: String,
     masked: usize,
+    escaped: bool,
     text: Option<Cow<'a, [u8]>>,
     file: Option<String>,
 }
 
 impl<'a> KeptBody<'a> {
-    fn of(cleared: &'a Cleared, key: &FingerprintKey) -> Self {
+    fn of(cleared: &'a Cleared, key: &FingerprintKey) -> Result<Self, NotText> {
         let bytes = cleared.body().map_or(&[][..], |body| &body.bytes);
         let (length, sha256) = (bytes.len() as u64, sha256_hex(bytes));
         let kept = cleared.body().filter(|_| cleared.permit().endpoint().record == Record::Body);
-        let text = kept.map(|body| mask(body, key));
+        let (text, escaped) = match kept.map(|body| mask(body, key)) {
+            Some(Cow::Borrowed(text)) => one_line(text).map(|(text, escaped)| (Some(text), escaped))?,
+            Some(Cow::Owned(text)) => {
+                one_line(&text).map(|(text, escaped)| (Some(Cow::Owned(text.into_owned())), escaped))?
+            }
+            None => (None, false),
+        };
         let file = text.as_ref().filter(|text| text.len() > LONGEST_IN_LINE).map(|text| sha256_hex(text));
-        Self { length, sha256, masked: kept.map_or(0, |body| body.secrets.len()), text, file }
+        Ok(Self { length, sha256, masked: kept.map_or(0, |body| body.secrets.len()), escaped, text, file })
     }
 
     fn for_file(&self) -> Option<(&str, &[u8])> {
@@ -140,7 +149,8 @@ impl<'a> KeptBody<'a> {
             (None, Some(text)) => Kept::Line(text),
             (None, None) => Kept::Nothing,
         };
-        SentEntry { length: self.length, sha256: self.sha256.clone(), masked: self.masked, kept }
+        let (length, sha256) = (self.length, self.sha256.clone());
+        SentEntry { length, sha256, masked: self.masked, escaped: self.escaped, kept }
     }
 }
 
@@ -210,4 +220,35 @@ fn keep_body(dir: &Path, digest: &str, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&partial);
     }
     placed.and_then(|()| sync_dir(dir))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_secret_is_masked_by_what_it_says_however_it_is_spelt() {
+        let key = FingerprintKey::new(&[3; 32]);
+        let text = r#"{"license":"can\u0061ry","n":12.340,"again":"canary"}"#;
+        let ranges = ["\"can\\u0061ry\"", "\"canary\""];
+        let secrets = ranges.map(|r| text.find(r).map(|at| at..at + r.len()).unwrap()).to_vec();
+        let body = OutgoingBody { bytes: Bytes::from_static(text.as_bytes()), secrets };
+        let print = key.fingerprint(b"canary");
+        let expected = format!(r#"{{"license":"{print}","n":12.340,"again":"{print}"}}"#);
+        assert_eq!(String::from_utf8_lossy(&mask(&body, &key)), expected);
+    }
+
+    #[test]
+    fn a_body_is_kept_once_under_its_digest_and_nothing_else_is_left_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let digest = sha256_hex(b"[1]");
+        keep_body(dir.path(), &digest, b"[1]").unwrap();
+        keep_body(dir.path(), &digest, b"[1]").unwrap();
+        let names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names, [format!("{digest}.json").as_str()]);
+        assert_eq!(fs::read(dir.path().join(&names[0])).unwrap(), b"[1]");
+        assert!(keep_body(&dir.path().join("nowhere"), &digest, b"[1]").is_err());
+    }
 }

@@ -166,7 +166,7 @@ fn follow(
     let tampered = |line, reason| OpenError::Tampered { file: path.to_owned(), line, reason };
     let mut lines = Lines::open(path).map_err(io)?;
     let mut torn: Option<(u64, u64, String)> = None;
-    while let Some(piece) = lines.next().map_err(io)? {
+    while let Some(piece) = lines.read_next().map_err(io)? {
         let is_record = piece.ended && serde_json::from_slice::<Line<'_>>(piece.text).is_ok();
         match &torn {
             Some((_, line, reason)) if is_record => return Err(tampered(*line, reason.clone())),
@@ -188,7 +188,7 @@ fn follow(
 
 fn holds_log_open(path: &Path) -> io::Result<bool> {
     let mut lines = Lines::open(path)?;
-    while let Some(piece) = lines.next()? {
+    while let Some(piece) = lines.read_next()? {
         if serde_json::from_slice::<Line<'_>>(piece.text).is_ok_and(|line| line.kind == "log_open") {
             return Ok(true);
         }

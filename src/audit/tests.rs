@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod faults;
-mod folder;
+pub mod folder;
 mod restart;
+mod tampering;
 mod writing;

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::requests::DemoRequest;
 use crate::authority::Authority;
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
@@ -58,7 +59,8 @@ impl Client {
         for (name, value) in &request.headers {
             outgoing = outgoing.header(*name, *value);
         }
-        let response = sender.send_request(outgoing.body(Full::new(request.body.clone().into()))?).await?;
+        let response =
+            sender.send_request(outgoing.body(Full::new(Bytes::from(request.body.clone())))?).await?;
         let status = response.status().as_u16();
         let body = response.into_body().collect().await?.to_bytes();
         Ok((status, String::from_utf8_lossy(&body).into_owned()))

@@ -67,7 +67,8 @@ fn undocumented() -> Vec<DemoRequest> {
         "Summarise the medical history of Jane Doe, born 1984",
         1,
     );
-    let trace = r#"{"name": "ChatOpenAI", "run_type": "llm", "inputs": {"prompt": "What is wrong with Jane Doe?"}}"#;
+    let trace =
+        r#"{"name": "ChatOpenAI", "run_type": "llm", "inputs": {"prompt": "What is wrong with Jane Doe?"}}"#;
     vec![
         of("usage reporting with a field nobody documented", BEACON, "/v1/beacon/ingest-traces", field),
         of("metrics with a prompt in an allowed place", BEACON, "/v1/beacon/v1/metrics", prompt),

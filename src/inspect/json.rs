@@ -320,3 +320,6 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod table;

@@ -32,11 +32,6 @@ impl<T: Default> Places<T> {
     pub(super) fn element(&mut self, index: usize) -> &mut Self {
         self.elements.entry(index).or_default()
     }
-
-    /// Whether no place below is known.
-    pub(super) fn is_leaf(&self) -> bool {
-        self.members.is_empty() && self.elements.is_empty()
-    }
 }
 
 /// One step of a path, with its name.

@@ -9,8 +9,8 @@
 use super::json::{Document, MAX_DEPTH};
 use super::places::{Key, Path, Places};
 use super::record::{Record, Taken};
-use super::violations::{Found, Kind, Violation, find};
-use super::{record, text};
+use super::violations::{Found, Kind, Violation};
+use super::{record, text, window};
 use crate::policy::schema::Override;
 use crate::policy::{BodySchema, BodyTerms, Mode};
 use crate::refusal::{Code, Refusal};
@@ -19,8 +19,6 @@ use serde_json::Value;
 
 /// The most things that are taken out of one body; where more is wrong, the body is refused.
 pub(super) const MAX_REMOVALS: usize = 16_384;
-/// The most values of a body that is not conforming: each of them may be an error to keep in memory.
-pub(super) const MAX_VALUES_TO_MEND: usize = 262_144;
 /// A parent may go for its child once per level; a few rounds more for alternatives that change.
 const MAX_ROUNDS: usize = MAX_DEPTH + 8;
 
@@ -30,7 +28,7 @@ const MAX_ROUNDS: usize = MAX_DEPTH + 8;
 /// `body_not_allowed` where the terms say that the violation refuses the body, and where nothing that
 /// conforms is left.
 pub(super) fn conform(terms: &BodyTerms, document: Document) -> Result<(Value, Vec<Removal>), Refusal> {
-    let Document { mut value, plain, values } = document;
+    let Document { mut value, plain, .. } = document;
     let mut found = Found::default();
     if !plain {
         text::find(&value, &mut found);
@@ -38,16 +36,10 @@ pub(super) fn conform(terms: &BodyTerms, document: Document) -> Result<(Value, V
     if found.is_empty() && terms.schema.is_valid(&value) {
         return Ok((value, Vec::new()));
     }
-    if values > MAX_VALUES_TO_MEND {
-        let detail = format!(
-            "the body breaks its schema and has more than {MAX_VALUES_TO_MEND} values: send less in one request"
-        );
-        return Err(Refusal::new(Code::BodyNotAllowed, detail));
-    }
     let received = value.clone();
     let mut record = Record::default();
     for _ in 0..MAX_ROUNDS {
-        find(&terms.schema.validator, &value, &mut found);
+        window::find(&terms.schema.validator, &value, &mut found, MAX_REMOVALS).map_err(|_| too_many())?;
         take_out(terms, &received, &mut value, found, &mut record)?;
         if terms.schema.is_valid(&value) {
             return Ok((value, record::removals(&received, &record)));
@@ -55,6 +47,11 @@ pub(super) fn conform(terms: &BodyTerms, document: Document) -> Result<(Value, V
         found = Found::default();
     }
     Err(Refusal::new(Code::BodyNotAllowed, "what breaks the schema cannot be taken out of the body"))
+}
+
+fn too_many() -> Refusal {
+    let detail = format!("the body breaks its schema in more than {MAX_REMOVALS} places");
+    Refusal::new(Code::BodyNotAllowed, detail)
 }
 
 /// One round: settles what goes, judges it, and takes it out.
@@ -82,8 +79,7 @@ fn take_out(
         return Err(Refusal::new(Code::BodyNotAllowed, detail).because(violations));
     }
     if judge.taken > MAX_REMOVALS {
-        let detail = format!("the body breaks its schema in more than {MAX_REMOVALS} places");
-        return Err(Refusal::new(Code::BodyNotAllowed, detail));
+        return Err(too_many());
     }
     prune(value, &found, record);
     Ok(())
@@ -92,7 +88,7 @@ fn take_out(
 /// Leaves in `found` only what goes in this round: no violation above another one. What is put off is
 /// noted, so that it is not taken for a consequence later. Says whether anything goes.
 fn settle(found: &mut Found, record: &mut Record) -> bool {
-    if found.here.violation.as_ref().is_some_and(|v| !v.as_a_whole) {
+    if found.here.violation.as_ref().is_some_and(|v| !v.as_a_whole || lacks_what_went(v, record)) {
         found.members.clear();
         found.elements.clear();
         found.here.unevaluated.clear();
@@ -122,6 +118,13 @@ fn settle(found: &mut Found, record: &mut Record) -> bool {
         found.member(name).here.put(violation);
     }
     !unevaluated.is_empty()
+}
+
+/// Whether a place misses a member that was taken out of it: nothing below can mend that, so what else
+/// seems wrong there, now that the member no longer says what the rest should be, need not be asked.
+fn lacks_what_went(violation: &Violation, record: &Record) -> bool {
+    let went = |name| record.members.get(name).is_some_and(|member: &Record| member.here.gone);
+    violation.missing.as_deref().is_some_and(went)
 }
 
 /// Walks over what goes, says whether it may, and writes it into the record.

@@ -56,6 +56,30 @@ pub(super) fn lines(removals: &[Removal]) -> Vec<String> {
     removals.iter().map(line).collect()
 }
 
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                places(member, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), found);
+            }
+        }
+        Value::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                places(element, &format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Every place in a document, as a JSON Pointer, outermost first.
+pub(super) fn all_places(value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    places(value, "", &mut found);
+    found
+}
+
 /// A license, and a report with nothing open in it.
 pub(super) fn usage() -> Value {
     let text = |pattern: &str| json!({"type": "string", "pattern": pattern});

@@ -2,10 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use super::testing::{at, choose, clear, lines, metrics, terms, usage};
-use super::{OutgoingBody, clear_body};
+use super::{Decision, OutgoingBody, ReceivedBody, clear_body, inspect};
+use crate::decide::{Permit, decide};
+use crate::destination::Host;
+use crate::facts::RequestFacts;
 use crate::policy::Mode;
+use crate::policy::profile;
 use crate::refusal::Code;
+use crate::removal::Place;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const REPORT: &str = r#"{"license":"lsv2_pt_canary","from":"2025-01-06T09:00:00Z","tags":{"version":"0.2.1","plan":"enterprise"},"measures":{"m.runs":150},"logs":[]}"#;
 
@@ -379,4 +385,76 @@ fn an_empty_body_is_not_a_document() {
         (refusal.code, refusal.detail.as_str()),
         (Code::MalformedBody, "the body is empty at byte 0 (line 1, column 1)")
     );
+}
+
+fn permit(host: &str, path: &str, headers: &[(&str, &str)], has_body: bool) -> Permit {
+    let policy = Arc::new(profile::load(profile::DEFAULT).unwrap());
+    let host = Host::parse(host.as_bytes()).unwrap();
+    let headers: Vec<_> = headers.iter().map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec())).collect();
+    let facts = RequestFacts { host: &host, method: "POST", path, query: None, headers: &headers, has_body };
+    decide(&policy, &facts).unwrap()
+}
+
+fn received(content: &[u8]) -> ReceivedBody {
+    ReceivedBody {
+        content: content.to_vec().into(),
+        wire_length: content.len() as u64 + 9,
+        trailers: Vec::new(),
+    }
+}
+
+fn verify_permit() -> Permit {
+    let headers = [("content-type", "application/json"), ("x-evil", "1")];
+    permit("beacon.langchain.com", "/v1/beacon/verify", &headers, true)
+}
+
+#[test]
+fn a_cleared_request_says_what_came_what_leaves_and_what_does_not() {
+    let mut body = received(br#" {"license": "lsv2_pt_0123456789abcdef", "x": 1} "#);
+    body.trailers = vec!["x-trailer".to_owned(), "what is this".to_owned()];
+    let cleared = inspect(verify_permit(), body).unwrap();
+    assert_eq!(&cleared.body().unwrap().bytes[..], br#"{"license":"lsv2_pt_0123456789abcdef"}"#);
+    assert_eq!((cleared.received().length, cleared.received().wire_length), (49, 58));
+    assert_eq!(cleared.received().coding, "identity");
+    assert_eq!(cleared.decision(), Decision::Modified);
+    let places: Vec<String> = cleared
+        .removals()
+        .iter()
+        .map(|removal| match &removal.place {
+            Place::Header { name } => format!("header {name}"),
+            Place::Body { pointer } => format!("body {pointer}"),
+            Place::Trailer { name } => format!("trailer {name}"),
+        })
+        .collect();
+    assert_eq!(places, ["header x-evil", "body /x", "trailer x-trailer", "trailer (12 bytes)"]);
+}
+
+#[test]
+fn an_endpoint_without_a_body_takes_none() {
+    let auth = || {
+        permit(
+            "api.smith.langchain.com",
+            "/auth",
+            &[("x-api-key", "lsv2_pt_0123456789abcdef0123456789abcdef_0123456789")],
+            false,
+        )
+    };
+    let cleared = inspect(auth(), ReceivedBody::default()).unwrap();
+    assert!(cleared.body().is_none());
+    assert_eq!(cleared.decision(), Decision::Allowed);
+    let refusal = inspect(auth(), received(b" ")).unwrap_err();
+    assert_eq!(refusal.code, Code::BodyNotExpected);
+    assert!(refusal.endpoint.is_some());
+}
+
+#[test]
+fn a_refused_body_names_its_endpoint() {
+    for (content, code) in [
+        (&b"{"[..], Code::MalformedBody),
+        (b"{}", Code::BodyNotAllowed),
+        (&[b' '; 20_000], Code::BodyTooLarge),
+    ] {
+        let refusal = inspect(verify_permit(), received(content)).unwrap_err();
+        assert_eq!((refusal.code, refusal.endpoint.as_deref()), (code, Some("license-verification")));
+    }
 }

@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 use super::places::Places;
+use super::remove::MAX_REMOVALS;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Failed;
 use serde_json::Value;
@@ -73,7 +74,9 @@ impl Verdict {
 impl Found {
     /// Whether nothing is wrong here and below.
     pub(super) fn is_empty(&self) -> bool {
-        self.here.violation.is_none() && self.here.unevaluated.is_empty() && self.is_leaf()
+        self.here.violation.is_none()
+            && self.here.unevaluated.is_empty()
+            && self.members.values().chain(self.elements.values()).all(Self::is_empty)
     }
 }
 
@@ -93,7 +96,8 @@ fn note(error: &ValidationError<'_>, document: &Value, found: &mut Found) {
     let rule = error.kind().keyword();
     match error.kind() {
         Failed::AdditionalProperties { unexpected } => {
-            for name in unexpected {
+            // One more than are taken out is as good as all of them.
+            for name in unexpected.iter().take(MAX_REMOVALS + 1) {
                 place.member(name).here.put(Violation::of_itself(rule, Kind::Unknown));
             }
         }
@@ -124,6 +128,10 @@ fn note(error: &ValidationError<'_>, document: &Value, found: &mut Found) {
         | Failed::Contains
         | Failed::OneOfMultipleValid { .. }
         | Failed::Not { .. } => place.here.put(Violation::as_a_whole(rule, Kind::Invalid)),
+        // One member less may make it the object that it should be.
+        Failed::Constant { .. } | Failed::Enum { .. } if value.is_object() || value.is_array() => {
+            place.here.put(Violation::as_a_whole(rule, Kind::Invalid));
+        }
         _ => place.here.put(Violation::of_itself(rule, Kind::Invalid)),
     }
 }
@@ -134,7 +142,7 @@ fn note_forbidden(error: &ValidationError<'_>, value: &Value, place: &mut Found)
     let keyword = error.schema_path().as_str().rsplit('/').next().unwrap_or_default();
     match (keyword, value) {
         ("additionalProperties" | "propertyNames", Value::Object(members)) if !members.is_empty() => {
-            for name in members.keys() {
+            for name in members.keys().take(MAX_REMOVALS + 1) {
                 place.member(name).here.put(Violation::of_itself(keyword, Kind::Unknown));
             }
         }

@@ -14,7 +14,10 @@ use std::fmt;
 ///    = write `hosts`
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyError {
+pub struct PolicyError(Box<Fault>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fault {
     place: String,
     message: String,
     excerpt: Option<Excerpt>,
@@ -43,54 +46,55 @@ pub struct Position {
 impl PolicyError {
     /// An error of a whole file: it cannot be read, it is empty.
     pub fn of_file(file: &str, message: impl Into<String>) -> Self {
-        Self { place: file.to_owned(), message: message.into(), excerpt: None, named_at: None, advice: None }
+        let message = message.into();
+        Self(Box::new(Fault { place: file.to_owned(), message, excerpt: None, named_at: None, advice: None }))
     }
 
     /// An error at a place in a text.
     pub fn at(file: &str, text: &str, position: Position, message: impl Into<String>) -> Self {
         let mut error = Self::of_file(file, message);
-        error.place = format!("{file}:{}:{}", position.line, position.column);
-        error.excerpt = excerpt(text, position);
+        error.0.place = format!("{file}:{}:{}", position.line, position.column);
+        error.0.excerpt = excerpt(text, position);
         error
     }
 
     /// Says what to write instead.
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
+        self.0.advice = Some(advice.into());
         self
     }
 
     /// Adds the place in the policy that led to the file in which the error is.
     pub fn named_at(mut self, file: &str, position: Position) -> Self {
-        self.named_at = Some(format!("{file}:{}:{}", position.line, position.column));
+        self.0.named_at = Some(format!("{file}:{}:{}", position.line, position.column));
         self
     }
 
     /// `file:line:column`, `file#/json/pointer` or `file`.
     pub fn place(&self) -> &str {
-        &self.place
+        &self.0.place
     }
 
     /// What is wrong, without the place.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 }
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.message)?;
+        write!(f, "{}: {}", self.0.place, self.0.message)?;
         let mut margin = 2;
-        if let Some(Excerpt { line, column, width, text }) = &self.excerpt {
+        if let Some(Excerpt { line, column, width, text }) = &self.0.excerpt {
             let number = line.to_string();
             margin = number.len();
             write!(f, "\n{:margin$} |\n{number} | {text}", "")?;
             write!(f, "\n{:margin$} | {:indent$}{}", "", "", "^".repeat(*width), indent = column - 1)?;
         }
-        if let Some(advice) = &self.advice {
+        if let Some(advice) = &self.0.advice {
             write!(f, "\n{:margin$} = {advice}", "")?;
         }
-        if let Some(named_at) = &self.named_at {
+        if let Some(named_at) = &self.0.named_at {
             write!(f, "\n{:margin$} = named at {named_at}", "")?;
         }
         Ok(())

@@ -8,6 +8,7 @@ use holes::Hole;
 use jsonschema::{Draft, PatternOptions};
 use serde_json::Value;
 
+mod bounds;
 mod bundle;
 mod holes;
 mod keyword;

@@ -41,7 +41,7 @@ fn is_blank(text: &str) -> bool {
 
 fn options() -> Options {
     serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_anchors: 0, max_aliases: 0, max_documents: 1, max_depth: 64 },
+        budget: serde_saphyr::budget! { max_anchors: 0, max_aliases: 0, max_documents: 2, max_depth: 64 },
         duplicate_keys: DuplicateKeyPolicy::Error,
         merge_keys: MergeKeyPolicy::Error,
         strict_booleans: true,
@@ -57,7 +57,7 @@ fn explain(file: &str, text: &str, error: &Error) -> PolicyError {
         return PolicyError::of_file(file, first_line(&error.to_string()));
     };
     let position = at(location);
-    let (message, advice) = words(error, text, position);
+    let (message, advice) = words(error);
     let explained = PolicyError::at(file, text, position, message);
     match advice {
         Some(advice) => explained.advise(advice),
@@ -65,7 +65,7 @@ fn explain(file: &str, text: &str, error: &Error) -> PolicyError {
     }
 }
 
-fn words(error: &Error, _text: &str, _position: Position) -> (String, Option<String>) {
+fn words(error: &Error) -> (String, Option<String>) {
     match error {
         Error::SerdeUnknownField { field, expected, .. } => {
             let advice = meant(field, expected.iter().copied())
@@ -76,9 +76,10 @@ fn words(error: &Error, _text: &str, _position: Position) -> (String, Option<Str
         Error::SerdeUnknownVariant { variant, expected, .. } => {
             (format!("`{variant}` is not one of its values"), Some(format!("write {}", list(expected))))
         }
-        Error::SerdeMissingField { field, .. } => {
-            (format!("the key `{field}` is missing"), Some(format!("add `{field}:`")))
-        }
+        Error::SerdeMissingField { field, .. } => (
+            format!("the key `{field}` is missing from the mapping that is here"),
+            Some(format!("add `{field}:`")),
+        ),
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("this key");
             (format!("`{key}` stands here a second time"), Some("keep one of the two".to_owned()))
@@ -87,6 +88,11 @@ fn words(error: &Error, _text: &str, _position: Position) -> (String, Option<Str
             "a second document starts here".to_owned(),
             Some("a policy is one document: remove `---` and what follows".to_owned()),
         ),
+        Error::InvalidBooleanStrict { .. } => {
+            ("neither true nor false".to_owned(), Some("write `true` or `false`".to_owned()))
+        }
+        Error::Unexpected { expected, .. } => (format!("not {}", plain_type(expected)), None),
+        Error::InvalidScalar { ty, .. } => (format!("not {}", plain_type(ty)), None),
         Error::MergeKeyNotAllowed { .. } => no_anchors(),
         Error::UnsupportedTag { tag, .. } => {
             (format!("the tag `{tag}`"), Some("write the value without a tag".to_owned()))
@@ -107,6 +113,19 @@ fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+fn plain_type(name: &str) -> &str {
+    match name {
+        "u64" | "u32" | "i64" => "a whole number",
+        "bool" => "`true` or `false`",
+        "mapping start" => "a mapping of keys to values, like `name: site`",
+        "sequence start" => "a list, like `[application/json]`",
+        "string scalar" => "a text",
+        other => other,
+    }
+}
+
+/// The first line of a message without the place, which stands before it already.
 fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or("not readable").to_owned()
+    let line = text.lines().next().unwrap_or("not readable");
+    line.split(" at line ").next().unwrap_or(line).to_owned()
 }

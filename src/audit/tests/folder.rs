@@ -4,7 +4,7 @@ use crate::audit::disk::{Disk, RealDisk};
 use crate::audit::entry::{self, IntentEntry, Kept, SentEntry};
 use crate::audit::follow::Follower;
 use crate::audit::lines::Lines;
-use crate::audit::{Attempt, Denied, Log, OpenError, Opening, Transaction, UpstreamFacts, segment};
+use crate::audit::{Attempt, Denied, Log, OpenError, Opening, Transaction, UpstreamFacts, escape, segment};
 use crate::inspect::Received;
 use crate::policy::Policy;
 use crate::refusal::{Code, Refusal};
@@ -45,16 +45,21 @@ pub fn transaction() -> Transaction {
 }
 
 pub fn intent_tail(transaction: &Transaction, body: &[u8]) -> Vec<u8> {
-    let sent =
-        SentEntry { length: body.len() as u64, sha256: sha256_hex(body), masked: 0, kept: Kept::Line(body) };
+    let (text, escaped) = escape::one_line(body).unwrap();
+    let kept = Kept::Line(&text);
+    let sent = SentEntry { length: body.len() as u64, sha256: sha256_hex(body), masked: 0, escaped, kept };
+    intent_of(transaction, sent)
+}
+
+pub fn intent_of(transaction: &Transaction, sent: SentEntry<'_>) -> Vec<u8> {
     let upstream = UpstreamFacts {
         address: "198.51.100.7:443".parse().unwrap(),
         tls_version: "TLSv1.3",
         certificate_sha256: "c".repeat(64),
     };
     let received = Received {
-        wire_length: body.len() as u64,
-        length: body.len() as u64,
+        wire_length: sent.length,
+        length: sent.length,
         coding: "identity".to_owned(),
         media_type: Some("application/json".to_owned()),
     };
@@ -99,7 +104,7 @@ pub fn records(dir: &Path) -> Vec<Value> {
     for (first, path) in segment::list(dir).unwrap() {
         assert_eq!(first, records.len() as u64, "the name of {}", path.display());
         let mut lines = Lines::open(&path).unwrap();
-        while let Some(piece) = lines.next().unwrap() {
+        while let Some(piece) = lines.read_next().unwrap() {
             assert!(piece.ended, "a torn line");
             follower.feed(piece.text).unwrap();
             records.push(serde_json::from_slice(piece.text).unwrap());

@@ -103,6 +103,21 @@ async fn a_tail_torn_at_any_byte_is_set_aside_and_the_rest_stands() {
     }
 }
 
+#[test]
+fn a_tail_torn_at_whichever_byte_never_reads_as_tampering() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).close("test").unwrap();
+    let whole = fs::read(only_segment(dir.path())).unwrap();
+    let start = whole[..whole.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
+    for end in start..whole.len() {
+        fs::write(only_segment(dir.path()), &whole[..end]).unwrap();
+        let found = crate::audit::start::read(dir.path()).unwrap();
+        assert_eq!(found.chain.unwrap().next, 2);
+        assert_eq!(found.cut.map(|cut| cut.length), (end > start).then_some((end - start) as u64));
+        assert_eq!(fs::read(only_segment(dir.path())).unwrap(), &whole[..start]);
+    }
+}
+
 #[tokio::test]
 async fn a_log_torn_in_its_first_record_starts_over() {
     for end in [0, 1, 50] {

@@ -6,17 +6,11 @@
 //! says what to add; it must never pass an open one.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
-use super::super::pattern;
+use super::bounds::{self, bounded_count, bounded_pattern, bounded_text};
 use super::keyword::{Reaches, children, step};
 use serde_json::{Map, Value};
 use std::cell::{Cell, RefCell};
 
-/// The most characters of one string. More is a document and not a field.
-const LONGEST_STRING: u64 = 4096;
-/// The most elements of one array.
-const MOST_ITEMS: u64 = 1_000_000;
-/// The most members of an object whose names a pattern gives.
-const MOST_MEMBERS: u64 = 1000;
 /// How many steps the check takes before it gives up on a schema that refers to itself manifold.
 const MOST_STEPS: u32 = 200_000;
 
@@ -241,7 +235,7 @@ impl<'a> Search<'a> {
             self.closed(&at, member)?;
         }
         if !families.is_empty() {
-            bounded_count(pointer, schema, "maxProperties", MOST_MEMBERS)?;
+            bounded_count(pointer, schema, "maxProperties", bounds::MOST_MEMBERS)?;
         }
         Ok(())
     }
@@ -287,7 +281,7 @@ impl<'a> Search<'a> {
             Some(Value::Bool(false)) => Ok(()),
             Some(items) => {
                 self.closed(&step(pointer, "items"), items)?;
-                bounded_count(pointer, schema, "maxItems", MOST_ITEMS)
+                bounded_count(pointer, schema, "maxItems", bounds::MOST_ITEMS)
             }
             None if !first.is_empty() && most.is_some_and(|most| most <= first.len() as u64) => Ok(()),
             None => Err(Hole::new(
@@ -311,64 +305,5 @@ fn admits(carrier: Carrier, schema: &Map<String, Value>) -> bool {
         None => true,
         Some(Value::Array(types)) => types.iter().any(|t| t == carrier.name()),
         Some(one) => one == carrier.name(),
-    }
-}
-
-/// A string: a format of fixed length, or a pattern for all of it with an end.
-fn bounded_text(pointer: &str, schema: &Map<String, Value>) -> Result<(), Hole> {
-    let most = schema.get("maxLength").and_then(Value::as_u64);
-    if most == Some(0) {
-        return Ok(());
-    }
-    if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
-        return bounded_pattern(pointer, pattern, most);
-    }
-    match schema.get("format").and_then(Value::as_str) {
-        Some("uuid" | "date" | "ipv4") => Ok(()),
-        Some(format @ ("date-time" | "time" | "duration" | "ipv6")) => match most {
-            Some(most) if most <= 64 => Ok(()),
-            _ => {
-                Err(Hole::new(pointer, format!("a `{format}` has no longest form: add `\"maxLength\": 40`")))
-            }
-        },
-        Some(format) => Err(Hole::new(
-            pointer,
-            format!(
-                "the format `{format}` leaves room for anything: add a `pattern`, like \"^[a-z]{{1,20}}$\""
-            ),
-        )),
-        None => Err(Hole::new(
-            pointer,
-            "an unbounded string: add `enum`, a `format` such as \"uuid\", or a `pattern` like \"^[a-z]{1,20}$\"",
-        )),
-    }
-}
-
-fn bounded_pattern(pointer: &str, pattern: &str, most: Option<u64>) -> Result<(), Hole> {
-    let reach = pattern::measure(pattern).map_err(|why| Hole::new(pointer, why))?;
-    if !reach.anchored {
-        let message = "a pattern that does not match the whole string: begin with `^`, end with `$`, and group \
-                       alternatives as \"^(?:a|b)$\"";
-        return Err(Hole::new(pointer, message));
-    }
-    let longest = reach.longest.and_then(|longest| u64::try_from(longest).ok());
-    match longest.into_iter().chain(most).min() {
-        None => {
-            let message = "a pattern without a longest match: add `maxLength`, or write `{1,20}` for `+`";
-            Err(Hole::new(pointer, message))
-        }
-        Some(longest) if longest > LONGEST_STRING => Err(Hole::new(
-            pointer,
-            format!("a string of up to {longest} characters: at most {LONGEST_STRING} may be"),
-        )),
-        Some(_) => Ok(()),
-    }
-}
-
-fn bounded_count(pointer: &str, schema: &Map<String, Value>, keyword: &str, most: u64) -> Result<(), Hole> {
-    match schema.get(keyword).and_then(Value::as_u64) {
-        Some(count) if count <= most => Ok(()),
-        Some(_) => Err(Hole::new(pointer, format!("`{keyword}` is larger than {most}"))),
-        None => Err(Hole::new(pointer, format!("nothing counts what it may hold: add `{keyword}`"))),
     }
 }
