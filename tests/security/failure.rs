@@ -137,12 +137,12 @@ async fn r58_nothing_that_was_secret_refused_or_taken_out_is_repeated_anywhere()
 
 fn assert_unrepeated(place: &str, bytes: &[u8]) {
     let secrets = [
-        API_KEY, TOKEN, "<YOUR_LICENSE_KEY>", "canary-value", "canary-key", "canary key", "canary-path", "jane.roe", "5551234567",
+        API_KEY, TOKEN, "canary-value", "canary-key", "canary key", "canary-path", "jane.roe", "5551234567",
         "canary%20query", "canary query", "canary-coding", "canary/type", "canary-expectation", "OFJANE", "canary@", "canary-esc", "bidi", "c1",
     ];
     for secret in secrets {
         let found = contains(bytes, secret) && !is_digest_part(bytes, secret);
-        assert!(!found, "{secret} stands in {place}: {}", String::from_utf8_lossy(bytes));
+        assert!(!found, "{secret} stands in {place}");
     }
 }
 
