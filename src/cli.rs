@@ -1,3 +1,39 @@
-//! The commands.
+//! The command line: one file per command group. stdout is the answer, stderr the talk.
 
 pub mod audit;
+pub mod ca;
+pub mod run;
+pub mod trust;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// An egress gate for self-hosted LangSmith and LangGraph Platform: lets out what its policy lists,
+/// takes out or refuses the rest, and keeps a log that can be verified without trusting it.
+#[derive(Debug, Parser)]
+#[command(name = "beacongate", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gate.
+    Run(run::RunArgs),
+    /// Make and show the certificate authority that clients must trust.
+    #[command(subcommand)]
+    Ca(ca::CaCommand),
+    /// Read the audit log: verify it, list it, show one transaction.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+}
+
+/// Parses the arguments and runs the command. Usage errors exit with 2, as everywhere.
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(args) => run::run(args),
+        Command::Ca(command) => ca::run(command),
+        Command::Audit(command) => audit::run(command),
+    }
+}

@@ -1,7 +1,9 @@
 //! What a decision may look at: a request's head as plain data, whatever protocol brought it.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
-use crate::destination::Host;
+use crate::destination::{self, Host};
+use crate::http1::{Framing, Head};
+use crate::refusal::{Code, Refusal};
 
 /// The head of one request inside a verified tunnel.
 #[derive(Debug)]
@@ -20,9 +22,53 @@ pub struct RequestFacts<'a> {
     pub has_body: bool,
 }
 
-impl RequestFacts<'_> {
+impl<'a> RequestFacts<'a> {
+    /// The facts of a request that came through the tunnel to `host`.
+    ///
+    /// # Errors
+    /// `method_not_allowed` for a CONNECT inside the tunnel, `malformed_request` for a target that is
+    /// no path, `malformed_host`, `misdirected` where Host names another host than the tunnel.
+    pub fn of(head: &'a Head, host: &'a Host) -> Result<Self, Refusal> {
+        if head.method.eq_ignore_ascii_case("CONNECT") {
+            return Err(Refusal::new(Code::MethodNotAllowed, "a tunnel cannot be opened inside a tunnel"));
+        }
+        if !head.target.starts_with('/') || head.target.contains('#') {
+            return Err(Refusal::new(
+                Code::MalformedRequest,
+                "the request target inside a tunnel must be a path that begins with `/`, without a fragment",
+            ));
+        }
+        let (path, query) = match head.target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (head.target.as_str(), None),
+        };
+        let facts = Self {
+            host,
+            method: &head.method,
+            path,
+            query,
+            headers: &head.fields,
+            has_body: head.framing != Framing::None,
+        };
+        facts.check_host()?;
+        Ok(facts)
+    }
+
+    fn check_host(&self) -> Result<(), Refusal> {
+        let mut named = self.values("host");
+        let (Some(value), None) = (named.next(), named.next()) else {
+            return Err(Refusal::new(Code::MalformedHost, "the request needs exactly one Host field"));
+        };
+        if destination::host_field(value)? != *self.host {
+            return Err(Refusal::new(
+                Code::Misdirected,
+                format!("the tunnel is for {}, the Host field names another host", self.host),
+            ));
+        }
+        Ok(())
+    }
     /// All values of a field.
-    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.headers.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_slice())
     }
 }

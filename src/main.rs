@@ -1,3 +1,7 @@
-//! The command line of beacongate.
+//! The `beacongate` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    beacongate::cli::main()
+}

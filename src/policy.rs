@@ -7,8 +7,19 @@
 use crate::destination::Host;
 use std::sync::Arc;
 
+pub mod compile;
+mod document;
+mod effective;
+pub mod error;
+mod file;
+mod pattern;
+pub mod profile;
 pub mod schema;
+mod yaml;
 
+pub use compile::compile;
+pub use error::PolicyError;
+pub use profile::load;
 pub use schema::BodySchema;
 
 /// Everything that may leave.

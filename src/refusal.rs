@@ -20,12 +20,21 @@ pub struct Refusal {
     pub violations: Vec<Removal>,
     /// SHA-256 of the certificate that the upstream showed, where that is the matter.
     pub certificate_sha256: Option<String>,
+    /// The method that the path has, for `method_not_allowed` (RFC 9110 §10.2.1).
+    pub allow: Option<String>,
 }
 
 impl Refusal {
     /// A refusal with its detail: a lower-case sentence without a full stop.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), endpoint: None, violations: Vec::new(), certificate_sha256: None }
+        Self {
+            code,
+            detail: detail.into(),
+            endpoint: None,
+            violations: Vec::new(),
+            certificate_sha256: None,
+            allow: None,
+        }
     }
 
     /// Names the endpoint whose terms were not met.

@@ -2,7 +2,24 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 use super::Mode;
+use super::error::PolicyError;
+use bundle::Bundle;
+use holes::Hole;
+use jsonschema::{Draft, PatternOptions};
 use serde_json::Value;
+
+mod bundle;
+mod holes;
+mod keyword;
+mod places;
+mod wellformed;
+
+pub use bundle::Source;
+
+/// The largest compiled form of one pattern, in bytes.
+const LARGEST_PATTERN: usize = 4 << 20;
+/// What the engine may cache for one pattern while it runs, in bytes.
+const PATTERN_CACHE: usize = 64 << 10;
 
 /// A compiled schema, together with what the gate itself reads from it.
 #[derive(Debug)]
@@ -39,8 +56,52 @@ pub struct Override {
 }
 
 impl BodySchema {
+    /// Compiles the schema in a file beside the policy, and with it the files that it refers to.
+    /// Returns the whole of it as one document, for the effective policy.
+    ///
+    /// # Errors
+    /// A file that cannot be had, what is no schema, and every hole; the place is `file#/pointer`.
+    pub(super) fn from_file(file: &str, source: &Source) -> Result<(Self, Value), PolicyError> {
+        compile(bundle::of_file(file, source)?)
+    }
+
+    /// Compiles a schema that stands in the policy itself; `label` names it in messages.
+    ///
+    /// # Errors
+    /// As for a file.
+    pub(super) fn from_value(
+        label: &str,
+        document: Value,
+        source: &Source,
+    ) -> Result<(Self, Value), PolicyError> {
+        compile(bundle::inline(label, document, source)?)
+    }
+
     /// Whether the schema holds for a document.
     pub fn is_valid(&self, document: &Value) -> bool {
         self.validator.is_valid(document)
     }
+}
+
+fn compile(bundle: Bundle) -> Result<(BodySchema, Value), PolicyError> {
+    let place = |hole: Hole| PolicyError::of_file(&bundle.place(&hole.pointer), hole.message);
+    wellformed::check(&bundle.document).map_err(place)?;
+    let validator = validator(&bundle.document).map_err(place)?;
+    holes::check(&bundle.document).map_err(place)?;
+    let places::Found { secrets, overrides } = places::find(&bundle.document).map_err(place)?;
+    Ok((BodySchema { validator, secrets, overrides }, bundle.document))
+}
+
+/// The validator of the `jsonschema` crate: linear-time patterns, formats asserted, nothing fetched.
+fn validator(document: &Value) -> Result<jsonschema::Validator, Hole> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .offline()
+        .should_validate_formats(true)
+        .should_ignore_unknown_formats(false)
+        .with_pattern_options(
+            PatternOptions::regex().size_limit(LARGEST_PATTERN).dfa_size_limit(PATTERN_CACHE),
+        )
+        .build(document)
+        .map_err(|error| Hole::new(error.instance_path().as_str(), error.masked_with("this").to_string()))
 }

@@ -1,0 +1,61 @@
+//! From a host of the policy to a TCP connection: look up once, vet every answer, connect to what
+//! was vetted.
+
+use super::address::{AddressRules, ConnectTo};
+use crate::destination::{HTTPS, Host};
+use crate::refusal::{Code, Refusal};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+/// The addresses that may be connected to for `host`.
+///
+/// # Errors
+/// `upstream_dns`; `upstream_address_not_allowed` if any one answer of the look-up is not allowed.
+pub async fn targets(
+    host: &Host,
+    connect_to: &[ConnectTo],
+    rules: &AddressRules,
+    patience: Duration,
+) -> Result<Vec<SocketAddr>, Refusal> {
+    if let Some(detour) = connect_to.iter().find(|c| c.host == *host) {
+        // The operator named this place, so it is not vetted.
+        return Ok(vec![detour.target]);
+    }
+    let found = look_up(host.as_str(), HTTPS, patience).await?;
+    let answers: Vec<IpAddr> = found.iter().map(SocketAddr::ip).collect();
+    rules.vet_all(&answers).map_err(|refused| {
+        Refusal::new(Code::UpstreamAddressNotAllowed, format!("{host} resolves to {refused}"))
+    })?;
+    Ok(found)
+}
+
+async fn look_up(name: &str, port: u16, patience: Duration) -> Result<Vec<SocketAddr>, Refusal> {
+    let unknown = |why: String| Refusal::new(Code::UpstreamDns, format!("{name} does not resolve: {why}"));
+    let found: Vec<SocketAddr> = timeout(patience, lookup_host((name, port)))
+        .await
+        .map_err(|_| unknown("no answer in time".to_owned()))?
+        .map_err(|e| unknown(e.to_string()))?
+        .collect();
+    if found.is_empty() { Err(unknown("the answer is empty".to_owned())) } else { Ok(found) }
+}
+
+/// A connection to the first address that answers.
+///
+/// # Errors
+/// `upstream_connect`, with what each address said.
+pub async fn first_of(host: &Host, targets: &[SocketAddr], patience: Duration) -> Result<TcpStream, Refusal> {
+    let mut said = Vec::new();
+    for address in targets {
+        match timeout(patience, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Ok(Err(error)) => said.push(format!("{address}: {error}")),
+            Err(_) => said.push(format!("{address}: no answer in {patience:?}")),
+        }
+    }
+    Err(Refusal::new(Code::UpstreamConnect, format!("{host} cannot be reached ({})", said.join("; "))))
+}
