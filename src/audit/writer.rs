@@ -94,10 +94,10 @@ impl Writer {
         }
     }
 
-    /// Writes one group: the intents, then what is kept. Nothing counts before the sync has returned.
-    /// Returns the number of the first.
+    /// Writes one group: what is kept, then the intents, so that a policy stands before what leaves under it.
+    /// Nothing counts before the sync has returned. Returns the number of the first intent.
     fn commit(&mut self, intents: &[Waiting]) -> io::Result<u64> {
-        let first = self.chain.next;
+        let first = self.chain.next + self.kept.len() as u64;
         if intents.is_empty() && self.kept.is_empty() {
             return Ok(first);
         }
@@ -105,7 +105,7 @@ impl Writer {
         let mut chain = self.chain.clone();
         self.lines.clear();
         let mut last = 0;
-        for tail in intents.iter().map(|w| &w.tail).chain(&self.kept) {
+        for tail in self.kept.iter().chain(intents.iter().map(|w| &w.tail)) {
             last = self.lines.len();
             chain.append(&mut self.lines, &time, tail);
         }
