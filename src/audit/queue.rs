@@ -114,7 +114,7 @@ impl Shared {
         let (reply, answer) = oneshot::channel();
         queue.bytes += tail.len();
         queue.intents.push(Waiting { id, tail, reply });
-        self.rouse(&queue, Sleep::Light);
+        self.rouse(&mut queue, Sleep::Light);
         Ok(answer)
     }
 
@@ -124,7 +124,7 @@ impl Shared {
         if queue.closed.is_none() {
             queue.others.push(tail);
             queue.others_since.get_or_insert_with(Instant::now);
-            self.rouse(&queue, Sleep::Deep);
+            self.rouse(&mut queue, Sleep::Deep);
         }
     }
 
@@ -135,7 +135,7 @@ impl Shared {
         let singly = queue.flood.admit(source, code, at, room);
         if !singly {
             queue.others_since.get_or_insert_with(Instant::now);
-            self.rouse(&queue, Sleep::Deep);
+            self.rouse(&mut queue, Sleep::Deep);
         }
         singly
     }
@@ -150,7 +150,7 @@ impl Shared {
     pub fn close(&self, reason: &str) {
         let mut queue = self.lock();
         queue.closing = Some(reason.to_owned());
-        self.rouse(&queue, Sleep::Light);
+        self.rouse(&mut queue, Sleep::Light);
     }
 
     /// Waits until there is something to do, and takes all of it.
@@ -200,8 +200,9 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rouse(&self, queue: &Queue, least: Sleep) {
+    fn rouse(&self, queue: &mut Queue, least: Sleep) {
         if queue.sleep == Sleep::Deep || queue.sleep == least {
+            queue.sleep = Sleep::Awake;
             self.wake.notify_one();
         }
     }
