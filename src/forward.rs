@@ -71,6 +71,13 @@ impl Upstreams {
         Self { tls, rules, connect_to, limits, pool: Pool::default() }
     }
 
+    /// Reads the roots of trust ahead of the first connection. Blocks for some milliseconds.
+    pub fn prepare(&self) {
+        if let Err(why) = self.tls.roots() {
+            tracing::error!("no upstream can be verified: {why}");
+        }
+    }
+
     /// A connection to `host`: one that is open and unused, or a new one.
     ///
     /// # Errors

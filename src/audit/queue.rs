@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// How long an outcome or a refusal may wait for an intent to share its `fdatasync` with.
-const LINGER: Duration = Duration::from_millis(200);
+/// How long an outcome or a refusal may wait for an intent to share its `fdatasync` with. Long enough that they
+/// share under load; short enough that who looks into the log after an answer finds it there.
+const LINGER: Duration = Duration::from_millis(20);
 /// The most bytes of intents that wait; more are refused, because the disk cannot keep up.
 const MOST_WAITING: usize = 64 << 20;
 /// The most refusals that wait one by one; more are counted.
