@@ -73,8 +73,9 @@ impl Upstreams {
 
     /// Reads the roots of trust ahead of the first connection. Blocks for some milliseconds.
     pub fn prepare(&self) {
-        if let Err(why) = self.tls.roots() {
-            tracing::error!("no upstream can be verified: {why}");
+        match self.tls.roots() {
+            Ok(roots) => roots.warnings.iter().for_each(|warning| tracing::warn!("{warning}")),
+            Err(why) => tracing::error!("no upstream can be verified: {why}"),
         }
     }
 
