@@ -1,0 +1,8 @@
+//! What the gate is for.
+
+pub mod documented;
+mod killed;
+mod leaks;
+mod shapes;
+mod shutdown;
+mod startup;

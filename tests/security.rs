@@ -1,0 +1,10 @@
+//! The table of attacks, one test or more for each row, named after it. All go over the wire.
+
+mod bodies;
+mod destination;
+mod failure;
+mod framing;
+mod headers;
+mod responses;
+mod tls;
+mod upstream_tls;
