@@ -13,9 +13,9 @@
 //!
 //! - **Form.** JSON Lines; [`entry`] has the records of requests, [`event`] those of the log itself, [`escape`] keeps
 //!   everything invisible out of a line, [`chain`] ties one record to the next.
-//! - **Order.** Intents go first; whatever came while the writer was busy shares the next `fdatasync`. Outcomes and
-//!   refusals wait for at most 200 ms for one to share. A run begins with what the last one left undone, then
-//!   `log_open`, then `policy`, in a segment of its own; it ends with `log_close`.
+//! - **Order.** Whatever came while the writer was busy shares the next `fdatasync`, which starts at once for an
+//!   intent; outcomes and refusals wait for at most 400 ms for one to share. A run begins with what the last one
+//!   left undone, then `log_open`, then `policy`, in a segment of its own; it ends with `log_close`.
 //! - **Failure.** A failed write or sync poisons its descriptor. What was not durable was never claimed: it is cut off
 //!   and set aside, and the log goes on in a new segment, tried once a second, with a `fault` and a `recovery`
 //!   record. Until then every intent is refused. There is no way to go on without the log.

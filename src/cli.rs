@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod ca;
 pub mod demo;
+pub mod policy;
 pub mod run;
 pub mod trust;
 
@@ -24,6 +25,9 @@ enum Command {
     Run(run::RunArgs),
     /// See it work in five seconds: no network, nothing to set up.
     Demo(demo::DemoArgs),
+    /// Read, check and try policies.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Read and verify the audit log.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -37,6 +41,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(args),
         Command::Demo(args) => demo::run(&args),
+        Command::Policy(command) => policy::run(command),
         Command::Audit(command) => audit::run(command),
         Command::Ca(command) => ca::run(command),
     }

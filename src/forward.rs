@@ -71,6 +71,14 @@ impl Upstreams {
         Self { tls, rules, connect_to, limits, pool: Pool::default() }
     }
 
+    /// Reads the roots of trust ahead of the first connection. Blocks for some milliseconds.
+    pub fn prepare(&self) {
+        match self.tls.roots() {
+            Ok(roots) => roots.warnings.iter().for_each(|warning| tracing::warn!("{warning}")),
+            Err(why) => tracing::error!("no upstream can be verified: {why}"),
+        }
+    }
+
     /// A connection to `host`: one that is open and unused, or a new one.
     ///
     /// # Errors

@@ -189,6 +189,12 @@ impl Gate {
             patience: Patience { idle: limits.idle, head: limits.head, body: limits.body },
             limits: *limits,
         });
+        for warning in core.authority.warnings() {
+            tracing::warn!("{warning}");
+        }
+        // The system's roots take milliseconds to read: neither the start nor the first request waits.
+        let early = Arc::clone(&core);
+        tokio::task::spawn_blocking(move || early.upstreams.prepare());
         let (stop, stopping) = drain::switch();
         let listening = tokio::spawn(accept_all(Arc::clone(&core), listener, stopping));
         Ok(Self { address, core, stop, listening })

@@ -1,7 +1,7 @@
 //! What of this body may leave? Permit and bytes in, exact outgoing bytes or a refusal out.
 //!
-//! In order: [`json`] reads strictly, [`violations`] and [`text`] say what may not leave, [`remove`] takes it
-//! out until the schema holds, [`write`] makes the bytes. Nothing of the client's text is copied: what
+//! In order: [`json`] reads strictly, `violations` and `text` say what may not leave, `remove` takes it
+//! out until the schema holds, `write` makes the bytes. Nothing of the client's text is copied: what
 //! leaves is written anew from the values that were understood. The same bytes and permit always give
 //! the same answer, and inspecting what came out changes nothing.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]

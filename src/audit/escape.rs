@@ -127,6 +127,17 @@ mod tests {
     }
 
     #[test]
+    fn what_unicode_calls_control_format_or_separator_is_hidden() {
+        use unicode_general_category::{GeneralCategory as Is, get_general_category};
+        for c in (0..=0x10_ffff).filter_map(char::from_u32) {
+            let category = get_general_category(c);
+            if matches!(category, Is::Control | Is::Format | Is::LineSeparator | Is::ParagraphSeparator) {
+                assert!(is_hidden(c), "{:x}", u32::from(c));
+            }
+        }
+    }
+
+    #[test]
     fn a_document_keeps_its_meaning_and_says_when_its_bytes_changed() {
         let mut out = Vec::new();
         assert_eq!(push_document(&mut out, "{\"a\":\"ö✓\"}".as_bytes()), Ok(false));

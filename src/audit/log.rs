@@ -36,15 +36,15 @@ pub struct Opening {
     pub settings: Vec<(String, String)>,
 }
 
+/// The writer's thread; it ends with why the log could not be closed.
+type Running = JoinHandle<Result<(), String>>;
+
 /// The handle of the one writer. Cheap to clone; the log is closed by [`Log::close`].
 #[derive(Debug, Clone)]
 pub struct Log {
     shared: Arc<Shared>,
-    thread: Arc<Mutex<Option<Thread>>>,
+    thread: Arc<Mutex<Option<Running>>>,
 }
-
-/// The writer's thread; it ends with how the log was closed.
-type Thread = JoinHandle<Result<(), String>>;
 
 impl Log {
     /// Takes the folder, reads its end, and starts the writer. What it found amiss is recorded first.

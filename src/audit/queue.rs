@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// How long an outcome or a refusal may wait for an intent to share its `fdatasync` with.
-const LINGER: Duration = Duration::from_millis(200);
+/// How long an outcome or a refusal may wait for an intent to share its `fdatasync` with. Long enough that they
+/// share under load; short enough that who looks into the log after an answer finds it there.
+const LINGER: Duration = Duration::from_millis(20);
 /// The most bytes of intents that wait; more are refused, because the disk cannot keep up.
 const MOST_WAITING: usize = 64 << 20;
 /// The most refusals that wait one by one; more are counted.
@@ -114,7 +115,7 @@ impl Shared {
         let (reply, answer) = oneshot::channel();
         queue.bytes += tail.len();
         queue.intents.push(Waiting { id, tail, reply });
-        self.rouse(&queue, Sleep::Light);
+        self.rouse(&mut queue, Sleep::Light);
         Ok(answer)
     }
 
@@ -124,7 +125,7 @@ impl Shared {
         if queue.closed.is_none() {
             queue.others.push(tail);
             queue.others_since.get_or_insert_with(Instant::now);
-            self.rouse(&queue, Sleep::Deep);
+            self.rouse(&mut queue, Sleep::Deep);
         }
     }
 
@@ -135,7 +136,7 @@ impl Shared {
         let singly = queue.flood.admit(source, code, at, room);
         if !singly {
             queue.others_since.get_or_insert_with(Instant::now);
-            self.rouse(&queue, Sleep::Deep);
+            self.rouse(&mut queue, Sleep::Deep);
         }
         singly
     }
@@ -150,7 +151,7 @@ impl Shared {
     pub fn close(&self, reason: &str) {
         let mut queue = self.lock();
         queue.closing = Some(reason.to_owned());
-        self.rouse(&queue, Sleep::Light);
+        self.rouse(&mut queue, Sleep::Light);
     }
 
     /// Waits until there is something to do, and takes all of it.
@@ -200,8 +201,9 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rouse(&self, queue: &Queue, least: Sleep) {
+    fn rouse(&self, queue: &mut Queue, least: Sleep) {
         if queue.sleep == Sleep::Deep || queue.sleep == least {
+            queue.sleep = Sleep::Awake;
             self.wake.notify_one();
         }
     }

@@ -8,6 +8,7 @@ use super::log::Log;
 use super::segment::sync_dir;
 use super::transaction::{Intent, Outcome, Transaction, UpstreamFacts};
 use crate::decide::{FieldValue, Permit};
+use crate::forward::request_fields;
 use crate::inspect::{Cleared, OutgoingBody};
 use crate::policy::Record;
 use crate::refusal::{Code, Refusal};
@@ -17,7 +18,6 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use zeroize::Zeroize as _;
 
 /// The longest body that stands in its record's line, in bytes; a longer one has a file of its own.
 const LONGEST_IN_LINE: usize = 16 << 10;
@@ -104,7 +104,7 @@ fn intent_record(
         method: &endpoint.method,
         path: &endpoint.path,
         query: &query(permit, key),
-        headers: &headers(permit, cleared.body().map_or(0, |b| b.bytes.len()), key),
+        headers: &headers(cleared, key),
         received: cleared.received(),
         sent: body.entry(),
         policy: permit.policy().digest(),
@@ -159,22 +159,7 @@ fn mask<'a>(body: &'a OutgoingBody, key: &FingerprintKey) -> Cow<'a, [u8]> {
     if body.secrets.is_empty() {
         return Cow::Borrowed(&body.bytes);
     }
-    let mut out = Vec::with_capacity(body.bytes.len() + 64 * body.secrets.len());
-    let mut done = 0;
-    for range in &body.secrets {
-        out.extend_from_slice(&body.bytes[done..range.start]);
-        let token = &body.bytes[range.clone()];
-        // A token that is no string cannot be decoded; its bytes as they stand are fingerprinted then.
-        let mut secret =
-            serde_json::from_slice::<String>(token).map_or_else(|_| token.to_vec(), String::into_bytes);
-        out.push(b'"');
-        out.extend_from_slice(key.fingerprint(&secret).as_bytes());
-        out.push(b'"');
-        secret.zeroize();
-        done = range.end;
-    }
-    out.extend_from_slice(&body.bytes[done..]);
-    Cow::Owned(out)
+    Cow::Owned(body.masked(|secret| key.fingerprint(secret)))
 }
 
 fn query(permit: &Permit, key: &FingerprintKey) -> Vec<Pair> {
@@ -186,24 +171,13 @@ fn query(permit: &Permit, key: &FingerprintKey) -> Vec<Pair> {
     permit.query().iter().map(shown).collect()
 }
 
-/// The header fields as they will be sent.
-fn headers(permit: &Permit, length: usize, key: &FingerprintKey) -> Vec<Pair> {
-    let mut fields = vec![
-        ("host".to_owned(), permit.host().as_str().to_owned()),
-        ("user-agent".to_owned(), concat!("beacongate/", env!("CARGO_PKG_VERSION")).to_owned()),
-    ];
-    if let Some(media_type) = permit.content_type() {
-        fields.push(("content-type".to_owned(), media_type.to_owned()));
-    }
-    fields.push(("content-length".to_owned(), length.to_string()));
-    fields.extend(permit.headers().iter().map(|(name, value)| {
-        let value = match value {
-            FieldValue::Plain(value) => value.clone(),
-            FieldValue::Secret(secret) => key.fingerprint(secret.expose()),
-        };
-        (name.clone(), value)
-    }));
-    fields
+/// The header fields exactly as they will be sent, but for secrets.
+fn headers(cleared: &Cleared, key: &FingerprintKey) -> Vec<Pair> {
+    let shown = |value| match value {
+        FieldValue::Plain(value) => value,
+        FieldValue::Secret(secret) => key.fingerprint(secret.expose()),
+    };
+    request_fields(cleared).into_iter().map(|(name, value)| (name, shown(value))).collect()
 }
 
 /// Keeps a body under its digest, durably. One that is there already is kept once.

@@ -34,6 +34,17 @@ impl Segment {
         Ok(Self { path, file, identity: (found.dev(), found.ino()), length: 0, last_line: 0 })
     }
 
+    /// Removes the segment that starts with record `first`, where there is one.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn discard(dir: &Path, first: u64) -> io::Result<()> {
+        match fs::remove_file(dir.join(file_name(first))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Appends whole lines, the last of which is `last_line` bytes long, and makes them durable.
     ///
     /// # Errors
@@ -119,9 +130,12 @@ pub fn set_aside(dir: &Path, path: &Path, keep: u64, next: u64) -> io::Result<Op
     }
     let (name, mut aside) = create_torn(dir, next)?;
     segment.seek(SeekFrom::Start(keep))?;
-    io::copy(&mut (&segment).take(length), &mut aside)?;
-    aside.sync_all()?;
-    sync_dir(dir)?;
+    let copied = io::copy(&mut (&segment).take(length), &mut aside).and_then(|_| aside.sync_all());
+    if let Err(error) = copied.and_then(|()| sync_dir(dir)) {
+        // Tried again each second while the disk is full: what is half done must not pile up.
+        let _ = fs::remove_file(dir.join(name));
+        return Err(error);
+    }
     segment.set_len(keep)?;
     segment.sync_all()?;
     let segment = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

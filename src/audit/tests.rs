@@ -3,6 +3,8 @@
 
 mod faults;
 pub mod folder;
+mod form;
+mod recording;
 mod restart;
 mod tampering;
 mod writing;

@@ -36,7 +36,7 @@ struct Fault {
     error: String,
     since: String,
     refused: u64,
-    cuts: Vec<Cut>,
+    cut: Option<Cut>,
     is_cut: bool,
 }
 
@@ -94,10 +94,10 @@ impl Writer {
         }
     }
 
-    /// Writes one group: the intents, then what is kept. Nothing counts before the sync has returned.
-    /// Returns the number of the first.
+    /// Writes one group: what is kept, then the intents, so that a policy stands before what leaves under it.
+    /// Nothing counts before the sync has returned. Returns the number of the first intent.
     fn commit(&mut self, intents: &[Waiting]) -> io::Result<u64> {
-        let first = self.chain.next;
+        let first = self.chain.next + self.kept.len() as u64;
         if intents.is_empty() && self.kept.is_empty() {
             return Ok(first);
         }
@@ -105,7 +105,7 @@ impl Writer {
         let mut chain = self.chain.clone();
         self.lines.clear();
         let mut last = 0;
-        for tail in intents.iter().map(|w| &w.tail).chain(&self.kept) {
+        for tail in self.kept.iter().chain(intents.iter().map(|w| &w.tail)) {
             last = self.lines.len();
             chain.append(&mut self.lines, &time, tail);
         }
@@ -134,7 +134,7 @@ impl Writer {
             error: error.clone(),
             since: spell_time(Timestamp::now()),
             refused: 0,
-            cuts: Vec::new(),
+            cut: None,
             is_cut: false,
         });
         fault.refused += intents.len() as u64;
@@ -148,26 +148,20 @@ impl Writer {
     fn recover(&mut self) -> io::Result<()> {
         let Some(fault) = &mut self.fault else { return Ok(()) };
         if !fault.is_cut {
-            fault.cuts.extend(self.segment.cut_back(&self.shared.dir, self.chain.next, &self.chain.prev)?);
+            fault.cut = self.segment.cut_back(&self.shared.dir, self.chain.next, &self.chain.prev)?;
             fault.is_cut = true;
         }
-        let mut next = Segment::create(&self.shared.dir, self.chain.next, &*self.disk)?;
         let (mut chain, mut lines) = (self.chain.clone(), Vec::new());
         let time = spell_time(Timestamp::now());
         chain.append(&mut lines, &time, &event::fault(&fault.error, &fault.since, fault.refused));
-        let mut last = lines.len();
-        for cut in fault.cuts.iter().map(Some).chain(fault.cuts.is_empty().then_some(None)) {
-            last = lines.len();
-            chain.append(&mut lines, &time, &event::recovery("fault", cut, 0));
-        }
+        let last = lines.len();
+        chain.append(&mut lines, &time, &event::recovery("fault", fault.cut.as_ref(), 0));
         let last = lines.len() - last;
-        // From here on a failure is one of the new segment.
-        let written = next.append(&*self.disk, &lines, last);
+        // A try that failed left nothing but these two records behind, and nobody was told of them.
+        Segment::discard(&self.shared.dir, self.chain.next)?;
+        let mut next = Segment::create(&self.shared.dir, self.chain.next, &*self.disk)?;
+        next.append(&*self.disk, &lines, last)?;
         self.segment = next;
-        if let Err(error) = written {
-            fault.is_cut = false;
-            return Err(error);
-        }
         self.chain = chain;
         self.fault = None;
         self.shared.set_failing(None);

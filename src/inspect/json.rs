@@ -12,9 +12,9 @@
 //! | the length of strings and names may be limited (§9) | 64 KiB and 1,024 bytes after decoding |
 //! | the size of a text may be limited (§9) | a million values; the endpoint bounds the bytes |
 //! | a lone surrogate `\uD800` is grammatical (§8.2) | refused: it is no character |
-//! | `\u0000` is grammatical (§7) | read here; [`text`](super::text) takes it out |
+//! | `\u0000` is grammatical (§7) | read here; `inspect::text` takes it out |
 //! | `\/` and `\u0061` spell `/` and `a` (§7) | the same string; it leaves in the shortest spelling |
-//! | noncharacters and unassigned code points (§8.2) | read here; [`text`](super::text) takes them out |
+//! | noncharacters and unassigned code points (§8.2) | read here; `inspect::text` takes them out |
 //! | strings equal after Unicode normalisation (§8.3) | different: they are compared code point by code point |
 //! | the range and precision of numbers (§6) | below |
 //! | `-0` (§6) | refused as an integer, read as `-0.0`: an integer has no such value |

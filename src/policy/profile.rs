@@ -1,8 +1,5 @@
 //! Where a policy comes from: built in, by name, or a file of the operator's with its schemas beside it.
-#![expect(
-    clippy::disallowed_types,
-    reason = "the part of the policy that reads files"
-)]
+#![expect(clippy::disallowed_types, reason = "the part of the policy that reads files")]
 
 use super::{Policy, PolicyError, compile};
 use std::fs::{File, OpenOptions};

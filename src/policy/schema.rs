@@ -104,5 +104,20 @@ fn validator(document: &Value) -> Result<jsonschema::Validator, Hole> {
             PatternOptions::regex().size_limit(LARGEST_PATTERN).dfa_size_limit(PATTERN_CACHE),
         )
         .build(document)
-        .map_err(|error| Hole::new(error.instance_path().as_str(), error.masked_with("this").to_string()))
+        .map_err(|error| unfit(error.instance_path().as_str()))
+}
+
+/// What the validator does not take. Its own words are about the schema of schemas, which its author has not read.
+fn unfit(pointer: &str) -> Hole {
+    let keyword = pointer.rsplit('/').find(|step| step.parse::<usize>().is_err()).unwrap_or_default();
+    let message = match keyword {
+        "type" => "no type: write array, boolean, integer, number, object, string or \"null\"".to_owned(),
+        "pattern" => "the pattern does not parse".to_owned(),
+        "format" => {
+            "an unknown format: write uuid, date-time, date, ipv4 or another of JSON Schema's".to_owned()
+        }
+        "" => "not a schema".to_owned(),
+        keyword => format!("not what `{keyword}` may be in JSON Schema 2020-12"),
+    };
+    Hole::new(pointer, message)
 }

@@ -5,6 +5,7 @@ use beacongate::policy::{self, Policy};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
+mod command;
 mod fields;
 mod files;
 mod holes;

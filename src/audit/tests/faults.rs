@@ -1,7 +1,8 @@
 //! A disk that is full or broken: nothing is claimed, nothing is lost, and the log goes on by itself.
 
 use super::folder::*;
-use crate::audit::{Outcome, OutcomeResult};
+use crate::audit::verify::Verdict;
+use crate::audit::{Outcome, OutcomeResult, folder};
 use crate::refusal::Code;
 use std::fs;
 use std::sync::Arc;
@@ -54,7 +55,11 @@ async fn whatever_fails_nothing_is_claimed_and_the_log_goes_on_when_it_can() {
         assert_eq!(fault.len(), 1, "{wrong:?}");
         assert!(fault[0]["error"].as_str().unwrap().contains(said));
         assert!(fault[0]["refused_intents"].as_u64().unwrap() >= refused);
-        assert!(!of_kind(&records, "recovery").is_empty());
+        assert_eq!(of_kind(&records, "recovery").len(), 1, "{wrong:?}");
+        let names = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name());
+        let torn = names.filter(|name| name.to_string_lossy().starts_with("torn-")).count();
+        assert!(torn <= 1, "{wrong:?}: tries pile up");
+        assert_eq!(folder::verify(dir.path()).unwrap().verdict, Verdict::Verified);
     }
 }
 

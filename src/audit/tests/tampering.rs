@@ -1,9 +1,10 @@
 //! Whatever is done to a log, verification finds it and names the place.
 
 use super::folder::*;
-use crate::audit::entry::{Kept, SentEntry};
-use crate::audit::verify::{Report, Verdict};
-use crate::audit::{Outcome, OutcomeResult, folder};
+use crate::audit::chain::Chain;
+use crate::audit::entry::{self, Kept, SentEntry};
+use crate::audit::verify::{Report, Verdict, Verifier};
+use crate::audit::{Intent, Outcome, OutcomeResult, folder};
 use crate::refusal::Code;
 use crate::secret::sha256_hex;
 use std::fs;
@@ -193,4 +194,27 @@ fn a_folder_without_a_log_is_no_verified_log() {
     let dir = tempfile::tempdir().unwrap();
     assert!(folder::verify(dir.path()).is_err());
     assert!(folder::verify(&dir.path().join("nowhere")).is_err());
+}
+
+#[test]
+fn an_outcome_that_fits_no_open_intent_is_found_even_in_a_whole_chain() {
+    let (one, other) = (transaction(), transaction());
+    let outcome = |seq, id| entry::outcome(Intent { seq, id }, OutcomeResult::Complete, None, 0, None, None);
+    let table = [
+        (vec![outcome(0, one.id)], None),
+        (vec![outcome(0, other.id)], Some(1)),
+        (vec![outcome(7, one.id)], Some(1)),
+        (vec![outcome(0, one.id), outcome(0, one.id)], Some(2)),
+    ];
+    for (outcomes, bad) in table {
+        let (mut chain, mut text) = (Chain::new("gate-1"), Vec::new());
+        let time = "2026-11-20T00:00:00.000000Z";
+        for tail in [intent_tail(&one, b"{}")].iter().chain(&outcomes) {
+            chain.append(&mut text, time, tail);
+        }
+        let mut verifier = Verifier::default();
+        let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+        let found = lines.map(|line| verifier.line(line)).position(|answer| answer.is_err());
+        assert_eq!(found, bad);
+    }
 }

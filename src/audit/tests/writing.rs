@@ -169,3 +169,24 @@ async fn another_programs_json_reader_reads_each_line_and_finds_nothing_hidden()
         "'\\u202e\\u2028\\u200b\\U000e0041\\xf6'\n'the certificate says \\x1b[2J\\u202e\"\\\\\\n\\x85'\n"
     );
 }
+
+#[test]
+fn a_new_policy_stands_before_what_leaves_under_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Disky::default());
+    let log = open_on(dir.path(), &disk).unwrap();
+    let held = disk.hold.lock().unwrap();
+    let mut first = Box::pin(intent(&log));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    log.policy(&opening(dir.path()).policy).unwrap();
+    let mut second = Box::pin(intent(&log));
+    assert!(second.as_mut().poll(&mut context).is_pending());
+    drop((first, second, held));
+    log.close("test").unwrap();
+    let records = records(dir.path());
+    let kinds = kinds(&records);
+    let last_policy = kinds.iter().rposition(|kind| *kind == "policy").unwrap();
+    let last_intent = kinds.iter().rposition(|kind| *kind == "intent").unwrap();
+    assert!(last_policy < last_intent, "{kinds:?}");
+}

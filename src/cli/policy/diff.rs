@@ -113,11 +113,16 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The rule that a removal broke, and where, if elsewhere.
+/// The rule that a removal broke, and where below its place, if not there.
 pub(super) fn because(removal: &Removal) -> String {
-    match &removal.cause {
-        Some(cause) => format!("{} at {cause}", removal.rule),
-        None => removal.rule.clone(),
+    let Some(cause) = &removal.cause else { return removal.rule.clone() };
+    let below = match &removal.place {
+        Place::Body { pointer } => cause.as_str().strip_prefix(pointer.as_str()),
+        Place::Header { .. } | Place::Trailer { .. } => None,
+    };
+    match below {
+        Some(below) if below.starts_with('/') => format!("{} at …{below}", removal.rule),
+        _ => format!("{} at {cause}", removal.rule),
     }
 }
 
@@ -158,7 +163,8 @@ fn cut(lines: &[Line], paint: Paint) -> String {
 
 fn tell_skipped(page: &mut String, skipped: &mut usize) {
     if *skipped > 0 {
-        page.push_str(&format!("  ({skipped} lines that leave as they are)\n"));
+        let lines = if *skipped == 1 { "1 line".to_owned() } else { format!("{skipped} lines") };
+        page.push_str(&format!("  ({lines} unchanged)\n"));
         *skipped = 0;
     }
 }
