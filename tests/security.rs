@@ -5,6 +5,8 @@ mod destination;
 mod failure;
 mod framing;
 mod headers;
+mod json;
 mod responses;
 mod tls;
+mod tunnel;
 mod upstream_tls;

@@ -97,6 +97,11 @@ impl Upstream {
         self.look(|c| c.requests.clone())
     }
 
+    /// The requests after the first `count`.
+    pub fn requests_since(&self, count: usize) -> Vec<Seen> {
+        self.look(|c| c.requests[count..].to_vec())
+    }
+
     pub fn connections(&self) -> Vec<Connection> {
         self.look(|c| c.connections.clone())
     }
@@ -208,7 +213,6 @@ fn parse(bytes: &[u8], connection: usize) -> Option<(Seen, usize)> {
     let coded = headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("transfer-encoding"));
     assert!(!coded, "the gate never chunks: {head}");
     let body = bytes.get(end..end + length)?.to_vec();
-    let seen =
-        Seen { connection, method: method.to_owned(), target: target.to_owned(), headers, body };
+    let seen = Seen { connection, method: method.to_owned(), target: target.to_owned(), headers, body };
     Some((seen, end + length))
 }
