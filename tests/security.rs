@@ -2,6 +2,7 @@
 
 mod bodies;
 mod destination;
+mod durable;
 mod failure;
 mod framing;
 mod headers;
