@@ -2,6 +2,7 @@
 
 mod bodies;
 mod destination;
+mod disk;
 mod durable;
 mod failure;
 mod framing;

@@ -84,6 +84,23 @@ async fn r55_a_request_that_the_vendor_never_answered_may_have_left_and_is_not_s
     assert_ne!(crate::support::audit::result(done.audit.outcomes()[0]), "not_sent");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r55_a_client_that_gives_up_leaves_an_intent_with_an_outcome() {
+    let rig = Rig::start().await;
+    let go = Arc::new(tokio::sync::Semaphore::new(0));
+    let held = Answer::After(Arc::clone(&go), Box::new(Answer::of(&LICENSE)));
+    rig.upstream.answer_with(move |_| held.clone());
+    let mut tunnel = rig.client.open(BEACON).await;
+    tunnel.write(&LICENSE.request().bytes()).await;
+    rig.upstream.wait_for_requests(1).await;
+    drop(tunnel);
+    go.add_permits(1);
+    let done = rig.finish().await;
+    assert_eq!((done.audit.intents().len(), done.audit.outcomes().len()), (1, 1));
+    assert_eq!(done.audit.outcomes()[0]["intent"], done.audit.intents()[0]["seq"]);
+    assert_ne!(crate::support::audit::result(done.audit.outcomes()[0]), "not_sent");
+}
+
 /// Things that would be read in a terminal or a log as something that they are not.
 const INJECTIONS: [&str; 5] = [
     "\u{1b}[2Jcanary-esc",
