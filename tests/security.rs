@@ -2,9 +2,13 @@
 
 mod bodies;
 mod destination;
+mod disk;
+mod durable;
 mod failure;
 mod framing;
 mod headers;
+mod json;
 mod responses;
 mod tls;
+mod tunnel;
 mod upstream_tls;
