@@ -64,7 +64,9 @@ fn installed() -> PathBuf {
 fn setup() -> &'static Result<(), String> {
     static DONE: OnceLock<Result<(), String>> = OnceLock::new();
     DONE.get_or_init(|| {
-        let pinned = ["requirements.txt", "package-lock.json"].map(|f| std::fs::read(here().join(f)).unwrap()).concat();
+        let pinned = ["requirements.txt", "package-lock.json"]
+            .map(|f| std::fs::read(here().join(f)).unwrap())
+            .concat();
         if std::fs::read(installed().join("ready")).is_ok_and(|ready| ready == pinned) {
             return Ok(());
         }
@@ -139,7 +141,16 @@ fn as_response(answer: &Value) -> Response {
 /// One job with curl: `-X POST`, the fields, the file as it is, and the status on a line after the answer.
 fn curl(job: &Value, site: &Site) -> Value {
     let mut command = Command::new("curl");
-    command.args(["--silent", "--show-error", "--request", "POST", "--max-time", "20", "--write-out", "\n%{http_code}"]);
+    command.args([
+        "--silent",
+        "--show-error",
+        "--request",
+        "POST",
+        "--max-time",
+        "20",
+        "--write-out",
+        "\n%{http_code}",
+    ]);
     for (name, value) in job["headers"].as_object().unwrap() {
         command.arg("--header").arg(format!("{name}: {}", value.as_str().unwrap()));
     }
@@ -166,30 +177,60 @@ fn node(library: &str, jobs: &[Value], site: &Site) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn curl_is_served() {
-    assert_served(Program { name: "curl", trusts: "CURL_CA_BUNDLE", send: |jobs, site| jobs.iter().map(|job| curl(job, site)).collect() }).await;
+    assert_served(Program {
+        name: "curl",
+        trusts: "CURL_CA_BUNDLE",
+        send: |jobs, site| jobs.iter().map(|job| curl(job, site)).collect(),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_requests_is_served() {
-    assert_served(Program { name: "requests", trusts: "REQUESTS_CA_BUNDLE", send: |jobs, site| python("requests", jobs, site) }).await;
+    assert_served(Program {
+        name: "requests",
+        trusts: "REQUESTS_CA_BUNDLE",
+        send: |jobs, site| python("requests", jobs, site),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_httpx_is_served() {
-    assert_served(Program { name: "httpx", trusts: "SSL_CERT_FILE", send: |jobs, site| python("httpx", jobs, site) }).await;
+    assert_served(Program {
+        name: "httpx",
+        trusts: "SSL_CERT_FILE",
+        send: |jobs, site| python("httpx", jobs, site),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_urllib_is_served() {
-    assert_served(Program { name: "urllib", trusts: "SSL_CERT_FILE", send: |jobs, site| python("urllib", jobs, site) }).await;
+    assert_served(Program {
+        name: "urllib",
+        trusts: "SSL_CERT_FILE",
+        send: |jobs, site| python("urllib", jobs, site),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn node_fetch_is_served() {
-    assert_served(Program { name: "Node fetch", trusts: "NODE_EXTRA_CA_CERTS", send: |jobs, site| node("fetch", jobs, site) }).await;
+    assert_served(Program {
+        name: "Node fetch",
+        trusts: "NODE_EXTRA_CA_CERTS",
+        send: |jobs, site| node("fetch", jobs, site),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn undici_is_served() {
-    assert_served(Program { name: "undici", trusts: "NODE_EXTRA_CA_CERTS", send: |jobs, site| node("undici", jobs, site) }).await;
+    assert_served(Program {
+        name: "undici",
+        trusts: "NODE_EXTRA_CA_CERTS",
+        send: |jobs, site| node("undici", jobs, site),
+    })
+    .await;
 }
