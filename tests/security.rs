@@ -3,6 +3,7 @@
 mod bodies;
 mod destination;
 mod failure;
+mod found_stuck;
 mod found_upstream;
 mod framing;
 mod headers;
