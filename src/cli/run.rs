@@ -94,7 +94,10 @@ pub fn run(args: RunArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(serve(&args, policy)) {
+    let served = runtime.block_on(serve(&args, policy));
+    // The log is closed. What may still block is a look-up that hangs, and nobody waits for its answer.
+    runtime.shutdown_background();
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
