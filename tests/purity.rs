@@ -14,10 +14,33 @@ const ATTRIBUTE: &str = "#![deny(clippy::disallowed_types, clippy::disallowed_me
 
 /// What acts: sockets, files, clocks, the environment, and the libraries built on them.
 const ACTS: &[&str] = &[
-    "tokio", "hyper", "hyper_util", "rustls", "tokio_rustls", "rustls_native_certs", "rcgen", "rustix", "tracing",
-    "std::fs", "std::env", "std::process", "std::thread", "std::net::TcpStream", "std::net::TcpListener",
-    "std::net::UdpSocket", "std::net::ToSocketAddrs", "std::time::Instant", "std::time::SystemTime", "std::io::stdin",
-    "std::io::stdout", "Timestamp::now", "Uuid::now_v7", "rand::fill", "SystemRandom", "println!", "eprintln!",
+    "tokio",
+    "hyper",
+    "hyper_util",
+    "rustls",
+    "tokio_rustls",
+    "rustls_native_certs",
+    "rcgen",
+    "rustix",
+    "tracing",
+    "std::fs",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "std::net::TcpStream",
+    "std::net::TcpListener",
+    "std::net::UdpSocket",
+    "std::net::ToSocketAddrs",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "std::io::stdin",
+    "std::io::stdout",
+    "Timestamp::now",
+    "Uuid::now_v7",
+    "rand::fill",
+    "SystemRandom",
+    "println!",
+    "eprintln!",
 ];
 
 fn source(relative: &str) -> PathBuf {
@@ -83,7 +106,9 @@ fn only_the_authority_makes_certificates_and_only_forward_opens_connections() {
     for file in all_sources() {
         let code = code(&file);
         for (item, rooms) in walls {
-            let allowed = rooms.iter().any(|room| file == format!("{room}.rs") || file.starts_with(&format!("{room}/")));
+            let allowed = rooms
+                .iter()
+                .any(|room| file == format!("{room}.rs") || file.starts_with(&format!("{room}/")));
             assert!(allowed || !names(&code, item), "src/{file} names {item}, which belongs in {rooms:?}");
         }
     }
@@ -95,11 +120,16 @@ fn r21_nothing_replaces_the_verification_of_certificates() {
     let mut verifiers = Vec::new();
     for file in all_sources() {
         let code = code(&file);
-        for yes in ["ServerCertVerified::assertion", "HandshakeSignatureValid::assertion", "NoServerCertVerifier"] {
+        for yes in
+            ["ServerCertVerified::assertion", "HandshakeSignatureValid::assertion", "NoServerCertVerifier"]
+        {
             assert!(!code.contains(yes), "src/{file} says yes by itself: {yes}");
         }
         if code.contains("ServerCertVerifier for") {
-            assert!(code.contains(".verify_server_cert(end_entity, intermediates, server_name"), "src/{file}");
+            assert!(
+                code.contains(".verify_server_cert(end_entity, intermediates, server_name"),
+                "src/{file}"
+            );
             verifiers.push(file);
         }
     }

@@ -5,8 +5,21 @@ use std::process::Command;
 
 /// Everything at the top.
 const TOP: &[&str] = &[
-    ".ci", ".clippy.toml", ".gitignore", ".rustfmt.toml", "CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE",
-    "README.md", "benches", "certs", "deploy", "policy", "src", "tests",
+    ".ci",
+    ".clippy.toml",
+    ".gitignore",
+    ".rustfmt.toml",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "benches",
+    "certs",
+    "deploy",
+    "policy",
+    "src",
+    "tests",
 ];
 
 /// The files that git has, or would have with the next commit; where there is no git, all but what is built.
@@ -80,8 +93,10 @@ fn r13_what_a_gate_makes_here_is_not_committed() {
     if !root.join(".git").exists() {
         return;
     }
-    for made in ["certs/ca.key", "certs/ca.pem", "certs/fingerprint.key", "audit/00000000000000000000.jsonl"] {
-        let ignored = Command::new("git").args(["check-ignore", "-q", made]).current_dir(root).status().unwrap();
+    for made in ["certs/ca.key", "certs/ca.pem", "certs/fingerprint.key", "audit/00000000000000000000.jsonl"]
+    {
+        let ignored =
+            Command::new("git").args(["check-ignore", "-q", made]).current_dir(root).status().unwrap();
         assert!(ignored.success(), "{made} would be committed");
     }
 }

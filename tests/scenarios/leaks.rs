@@ -59,7 +59,8 @@ async fn all_of_them_at_once_and_nested_ones_are_taken_out_too() {
     for endpoint in documented::with_bodies() {
         let mut body = endpoint.json();
         for object in objects(&endpoint.json()) {
-            body = with_member(&body, &object, MEMBER, json!({"a": [CANARY, {"b": CANARY}], "license": CANARY}));
+            body =
+                with_member(&body, &object, MEMBER, json!({"a": [CANARY, {"b": CANARY}], "license": CANARY}));
             removed += 1;
         }
         assert_stripped(&rig, &endpoint, &body, endpoint.name).await;
@@ -128,11 +129,39 @@ async fn an_unknown_attribute_tag_measure_or_log_is_taken_out_and_recorded() {
 
 /// Header fields that carry something about the client, its user or its request.
 const HEADERS: &[&str] = &[
-    "Cookie", "Referer", "Authorization", "X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "From",
-    "X-Prompt", "traceparent", "tracestate", "baggage", "X-B3-TraceId", "X-Amzn-Trace-Id", "X-Request-Id",
-    "X-Langchain-License-Key", "X-Tenant-Id", "X-Custom-Canary", "Origin", "DNT", "If-None-Match", "Range",
-    "Proxy-Authorization", "Content-Language", "Content-Disposition", "Link", "Warning", "X-HTTP-Method-Override",
-    "X-Original-URL", "Content-MD5", "Digest", "Sec-CH-UA", "X-Stainless-Lang",
+    "Cookie",
+    "Referer",
+    "Authorization",
+    "X-Forwarded-For",
+    "X-Real-IP",
+    "Forwarded",
+    "Via",
+    "From",
+    "X-Prompt",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "X-B3-TraceId",
+    "X-Amzn-Trace-Id",
+    "X-Request-Id",
+    "X-Langchain-License-Key",
+    "X-Tenant-Id",
+    "X-Custom-Canary",
+    "Origin",
+    "DNT",
+    "If-None-Match",
+    "Range",
+    "Proxy-Authorization",
+    "Content-Language",
+    "Content-Disposition",
+    "Link",
+    "Warning",
+    "X-HTTP-Method-Override",
+    "X-Original-URL",
+    "Content-MD5",
+    "Digest",
+    "Sec-CH-UA",
+    "X-Stainless-Lang",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -29,10 +29,20 @@ async fn r39_only_the_listed_content_type() {
     let rig = Rig::start().await;
     let plain = || LICENSE.request().without("Content-Type");
     let refused = [
-        "text/plain", "text/json", "application/json; charset=utf-16", "application/json; charset=iso-8859-1",
-        "application/json, text/plain", "application/x-protobuf", "multipart/form-data; boundary=x", "application/jsonx",
-        "application/ld+json", "application/x-www-form-urlencoded", "application/json; profile=canary", "application",
-        "application/octet-stream", "",
+        "text/plain",
+        "text/json",
+        "application/json; charset=utf-16",
+        "application/json; charset=iso-8859-1",
+        "application/json, text/plain",
+        "application/x-protobuf",
+        "multipart/form-data; boundary=x",
+        "application/jsonx",
+        "application/ld+json",
+        "application/x-www-form-urlencoded",
+        "application/json; profile=canary",
+        "application",
+        "application/octet-stream",
+        "",
     ];
     for value in refused {
         let request = plain().header("Content-Type", value);
@@ -42,7 +52,12 @@ async fn r39_only_the_listed_content_type() {
     let twice = LICENSE.request().header("Content-Type", "application/json");
     rig.send(&twice).await.assert_refused(415, "content_type_not_allowed", "two");
     rig.assert_nothing_left("a content type");
-    for value in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8"] {
+    for value in [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+    ] {
         let (response, seen) = rig.send_and_see(&plain().header("Content-Type", value)).await;
         let seen = seen.unwrap_or_else(|| panic!("{value}: {}", response.text()));
         assert_eq!(seen.header("content-type"), Some("application/json"), "{value}");
@@ -55,7 +70,9 @@ async fn r39_only_the_listed_content_type() {
 async fn r39_a_body_where_none_belongs_and_a_coded_one_are_refused() {
     use crate::support::documented::{API_KEY, KEY};
     let rig = Rig::start().await;
-    let key = Request::post(KEY.host, KEY.path).header("X-Api-Key", API_KEY).json(b"{\"prompt\":\"canary\"}".to_vec());
+    let key = Request::post(KEY.host, KEY.path)
+        .header("X-Api-Key", API_KEY)
+        .json(b"{\"prompt\":\"canary\"}".to_vec());
     rig.send(&key).await.assert_refused(403, "body_not_expected", "the key check");
     for coding in ["gzip", "deflate", "br", "zstd", "identity, gzip", "x-gzip", "canary"] {
         let request = LICENSE.request().header("Content-Encoding", coding);
@@ -70,21 +87,69 @@ async fn r39_a_body_where_none_belongs_and_a_coded_one_are_refused() {
 /// What RFC 8259 forbids, and what it leaves open and is refused here.
 fn not_json() -> Vec<Vec<u8>> {
     let texts = [
-        "", " ", "{", "}", "{\"license\":\"a\"", "{\"license\":\"a\"}}", "{\"license\":\"a\"} x", "{\"license\":\"a\"}{}",
-        "{\"license\":\"a\",}", "{,\"license\":\"a\"}", "{'license':'a'}", "{license:\"a\"}", "{\"license\" \"a\"}",
-        "{\"license\"::\"a\"}", "{\"license\":\"a\"; }", "{\"license\":\"a}", "{\"license\":\"\\x\"}", "{\"license\":\"\\u12\"}",
-        "{\"license\":\"\\u12G4\"}", "{\"license\":\"a\nb\"}", "{\"license\":\"a\tb\"}", "{\"license\":\"a\0b\"}",
-        "// c\n{\"license\":\"a\"}", "/* c */{\"license\":\"a\"}", "{\"license\":\"a\"/**/}", "{\"license\":NaN}",
-        "{\"license\":Infinity}", "{\"license\":-Infinity}", "{\"license\":01}", "{\"license\":+1}", "{\"license\":.5}",
-        "{\"license\":5.}", "{\"license\":1e}", "{\"license\":1e+}", "{\"license\":0x10}", "{\"license\":--1}", "{\"license\":1_0}",
-        "{\"license\":TRUE}", "{\"license\":nul}", "{\"license\":truex}", "{\"license\":undefined}", "[1,]", "[,1]", "[1 2]", "\"a", "tru",
-        "{\"license\":\"a\"}\u{0}", "{\"license\":\"a\"}\u{c}", "\u{a0}{\"license\":\"a\"}", "{\"a\":1 \"b\":2}", "{1:1}", "{null:1}",
+        "",
+        " ",
+        "{",
+        "}",
+        "{\"license\":\"a\"",
+        "{\"license\":\"a\"}}",
+        "{\"license\":\"a\"} x",
+        "{\"license\":\"a\"}{}",
+        "{\"license\":\"a\",}",
+        "{,\"license\":\"a\"}",
+        "{'license':'a'}",
+        "{license:\"a\"}",
+        "{\"license\" \"a\"}",
+        "{\"license\"::\"a\"}",
+        "{\"license\":\"a\"; }",
+        "{\"license\":\"a}",
+        "{\"license\":\"\\x\"}",
+        "{\"license\":\"\\u12\"}",
+        "{\"license\":\"\\u12G4\"}",
+        "{\"license\":\"a\nb\"}",
+        "{\"license\":\"a\tb\"}",
+        "{\"license\":\"a\0b\"}",
+        "// c\n{\"license\":\"a\"}",
+        "/* c */{\"license\":\"a\"}",
+        "{\"license\":\"a\"/**/}",
+        "{\"license\":NaN}",
+        "{\"license\":Infinity}",
+        "{\"license\":-Infinity}",
+        "{\"license\":01}",
+        "{\"license\":+1}",
+        "{\"license\":.5}",
+        "{\"license\":5.}",
+        "{\"license\":1e}",
+        "{\"license\":1e+}",
+        "{\"license\":0x10}",
+        "{\"license\":--1}",
+        "{\"license\":1_0}",
+        "{\"license\":TRUE}",
+        "{\"license\":nul}",
+        "{\"license\":truex}",
+        "{\"license\":undefined}",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "\"a",
+        "tru",
+        "{\"license\":\"a\"}\u{0}",
+        "{\"license\":\"a\"}\u{c}",
+        "\u{a0}{\"license\":\"a\"}",
+        "{\"a\":1 \"b\":2}",
+        "{1:1}",
+        "{null:1}",
         "\u{feff}{\"license\":\"a\"}",
     ];
     let mut all: Vec<Vec<u8>> = texts.iter().map(|t| t.as_bytes().to_vec()).collect();
     let bytes: [&[u8]; 7] = [
-        b"{\"license\":\"\xff\"}", b"{\"license\":\"\xc0\xaf\"}", b"{\"license\":\"\xed\xa0\x80\"}", b"{\"lic\xe9nse\":\"a\"}",
-        b"{\"license\":\"\xf4\x90\x80\x80\"}", b"\xff\xfe{\x00}\x00", b"\xef\xbb\xbf{\"license\":\"a\"}",
+        b"{\"license\":\"\xff\"}",
+        b"{\"license\":\"\xc0\xaf\"}",
+        b"{\"license\":\"\xed\xa0\x80\"}",
+        b"{\"lic\xe9nse\":\"a\"}",
+        b"{\"license\":\"\xf4\x90\x80\x80\"}",
+        b"\xff\xfe{\x00}\x00",
+        b"\xef\xbb\xbf{\"license\":\"a\"}",
     ];
     all.extend(bytes.iter().map(|b| b.to_vec()));
     all
@@ -114,10 +179,11 @@ async fn r42_every_spelling_of_a_document_that_rfc_8259_has_is_understood() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r42_a_document_of_another_kind_is_refused() {
-    let bodies: Vec<Vec<u8>> = ["[]", "{}", "null", "true", "1", "\"lic-1234\"", "[{\"license\":\"lic-1234\"}]"]
-        .iter()
-        .map(|t| t.as_bytes().to_vec())
-        .collect();
+    let bodies: Vec<Vec<u8>> =
+        ["[]", "{}", "null", "true", "1", "\"lic-1234\"", "[{\"license\":\"lic-1234\"}]"]
+            .iter()
+            .map(|t| t.as_bytes().to_vec())
+            .collect();
     assert_bodies_refused(403, "body_not_allowed", &bodies).await;
 }
 
@@ -151,14 +217,26 @@ async fn r44_a_number_leaves_as_it_came_or_not_at_all() {
     let digits = "9".repeat(100_000);
     let long_fraction = format!("0.{}", "3".repeat(1000));
     for number in [
-        "18446744073709551616", "-1", "1.0000000000000000005", "1e400", "-1e400", digits.as_str(), "1e18",
-        "1678886400000000000.0", "-0", "1.6788864e18", "99999999999999999999999999",
+        "18446744073709551616",
+        "-1",
+        "1.0000000000000000005",
+        "1e400",
+        "-1e400",
+        digits.as_str(),
+        "1e18",
+        "1678886400000000000.0",
+        "-0",
+        "1.6788864e18",
+        "99999999999999999999999999",
     ] {
         let (response, seen) = rig.send_and_see(&metrics_with("1678886400000000000", number)).await;
         if let Some(seen) = seen {
             let left = seen.text();
             assert!(!left.contains(&format!(":{number},")) && left.len() < 3000, "{number} left: {left}");
-            assert!(!left.contains("e18") && !left.contains("18446744073709551616"), "{number} became {left}");
+            assert!(
+                !left.contains("e18") && !left.contains("18446744073709551616"),
+                "{number} became {left}"
+            );
         } else {
             assert!(["body_not_allowed", "malformed_body"].contains(&response.code().as_str()), "{number}");
         }
@@ -167,7 +245,9 @@ async fn r44_a_number_leaves_as_it_came_or_not_at_all() {
         let (_, seen) = rig.send_and_see(&metrics_with("12.34", number)).await;
         assert!(seen.is_none_or(|s| !s.text().contains(number)), "{} left", &number[..4]);
     }
-    for (number, leaves_as) in [("12.34", "12.34"), ("0.1", "0.1"), ("-12.5", "-12.5"), ("5", "5"), ("1e-3", "0.001")] {
+    for (number, leaves_as) in
+        [("12.34", "12.34"), ("0.1", "0.1"), ("-12.5", "-12.5"), ("5", "5"), ("1e-3", "0.001")]
+    {
         let (response, seen) = rig.send_and_see(&metrics_with("12.34", number)).await;
         let left = seen.unwrap_or_else(|| panic!("{number}: {}", response.text())).json();
         let value = &left["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["gauge"]["dataPoints"][0]["asDouble"];
@@ -206,22 +286,49 @@ async fn r45_depth_and_size_are_bounded() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r46_text_that_is_read_in_two_ways_does_not_leave() {
-    assert_bodies_refused(400, "malformed_body", &[
-        br#"{"license":"lic-1234","x":"\ud800"}"#.to_vec(),
-        br#"{"license":"lic-1234","x":"\udc00\ud800"}"#.to_vec(),
-        br#"{"license":"lic-1234","\ud800":1}"#.to_vec(),
-        br#"{"license":"lic-1234","x":"\ud800\u0041"}"#.to_vec(),
-    ])
+    assert_bodies_refused(
+        400,
+        "malformed_body",
+        &[
+            br#"{"license":"lic-1234","x":"\ud800"}"#.to_vec(),
+            br#"{"license":"lic-1234","x":"\udc00\ud800"}"#.to_vec(),
+            br#"{"license":"lic-1234","\ud800":1}"#.to_vec(),
+            br#"{"license":"lic-1234","x":"\ud800\u0041"}"#.to_vec(),
+        ],
+    )
     .await;
     let rig = Rig::start().await;
-    let keys = ["licen\u{17f}e", "l\u{131}cense", "\u{456}icense", "license\u{200b}", "license\u{0}", "\u{feff}license", "LICENSE"];
+    let keys = [
+        "licen\u{17f}e",
+        "l\u{131}cense",
+        "\u{456}icense",
+        "license\u{200b}",
+        "license\u{0}",
+        "\u{feff}license",
+        "LICENSE",
+    ];
     for key in keys {
         let (response, seen) = rig.send_and_see(&LICENSE.with_body(&json!({ key: "canary-1234" }))).await;
         assert!(seen.is_none(), "{key:?} is not `license`");
         response.assert_refused(403, "body_not_allowed", key);
     }
-    for text in ["a\u{200b}b", "a\u{202e}b", "a\u{2066}b", "a\u{feff}b", "a\u{0}b", "a\u{1b}[2Jb", "a\u{7f}b", "a\u{85}b", "a\u{2028}b", "a\u{e0041}b"] {
-        let body = with_value(&METRICS.json(), "/resourceMetrics/0/scopeMetrics/0/metrics/0/description", json!(text));
+    for text in [
+        "a\u{200b}b",
+        "a\u{202e}b",
+        "a\u{2066}b",
+        "a\u{feff}b",
+        "a\u{0}b",
+        "a\u{1b}[2Jb",
+        "a\u{7f}b",
+        "a\u{85}b",
+        "a\u{2028}b",
+        "a\u{e0041}b",
+    ] {
+        let body = with_value(
+            &METRICS.json(),
+            "/resourceMetrics/0/scopeMetrics/0/metrics/0/description",
+            json!(text),
+        );
         let (_, seen) = rig.send_and_see(&METRICS.with_body(&body)).await;
         let left = seen.map(|s| s.text()).unwrap_or_default();
         assert!(!left.contains(text), "{text:?} left");
@@ -236,7 +343,11 @@ async fn r47_an_unknown_member_at_any_depth_does_not_leave() {
     for _ in 0..20 {
         nested = json!({ "license": nested });
     }
-    for (endpoint, pointer) in [(LICENSE, ""), (LANGSMITH_USAGE, "/trace_transactions/0"), (TRACES, "/resourceSpans/0/scopeSpans/0/spans/0/status")] {
+    for (endpoint, pointer) in [
+        (LICENSE, ""),
+        (LANGSMITH_USAGE, "/trace_transactions/0"),
+        (TRACES, "/resourceSpans/0/scopeSpans/0/spans/0/status"),
+    ] {
         let body = with_member(&endpoint.json(), pointer, "inputs", nested.clone());
         let (response, seen) = rig.send_and_see(&endpoint.with_body(&body)).await;
         assert_eq!(seen.unwrap_or_else(|| panic!("{}", response.text())).json(), endpoint.json());
@@ -264,7 +375,11 @@ async fn r48_open_maps_and_lists_are_no_channel() {
         let (response, seen) = rig.send_and_see(&LANGGRAPH_USAGE.with_body(body)).await;
         match seen {
             Some(seen) => {
-                assert!(!seen.text().contains("canary") && seen.json()["logs"] == json!([]), "{}", seen.text());
+                assert!(
+                    !seen.text().contains("canary") && seen.json()["logs"] == json!([]),
+                    "{}",
+                    seen.text()
+                );
                 assert_ne!(&seen.json(), body);
             }
             None => assert_eq!(response.code(), "body_not_allowed"),

@@ -122,8 +122,22 @@ async fn r04_nothing_that_idna_could_map_is_a_host() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r05_an_address_in_any_spelling_is_refused() {
     let addresses = [
-        "127.0.0.1", "1.2.3.4", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "169.254.169.254", "[::1]",
-        "[::ffff:127.0.0.1]", "[fe80::1%25eth0]", "[64:ff9b::7f00:1]", "[::]", "0x7f.1", "1.2.3.4.", "127.0.0.0x1",
+        "127.0.0.1",
+        "1.2.3.4",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "0",
+        "169.254.169.254",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[fe80::1%25eth0]",
+        "[64:ff9b::7f00:1]",
+        "[::]",
+        "0x7f.1",
+        "1.2.3.4.",
+        "127.0.0.0x1",
     ];
     let cases: Vec<String> = addresses.iter().map(|a| format!("{a}:443")).collect();
     let cases: Vec<_> = cases.iter().map(|c| (c.as_str(), 403, "destination_not_allowed")).collect();
@@ -157,7 +171,8 @@ async fn r08_connect_sni_and_host_name_one_host_or_421() {
     // SNI is another allowed host, another host, and a host with a dot.
     for sni in [SMITH, "evil.tld", "x.beacon.langchain.com"] {
         let stream = rig.client.tunnel(BEACON).await;
-        let trusting = |c: &mut rustls::ClientConfig| c.dangerous().set_certificate_verifier(Arc::new(TrustsAnything));
+        let trusting =
+            |c: &mut rustls::ClientConfig| c.dangerous().set_certificate_verifier(Arc::new(TrustsAnything));
         let mut tunnel = rig.client.handshake(stream, sni, trusting).await.unwrap();
         let leaf = tunnel.leaf();
         assert!(certifies(&leaf, BEACON) && !certifies(&leaf, sni), "a certificate for the SNI {sni}");
@@ -226,7 +241,8 @@ async fn r09_without_exactly_one_sni_nothing_is_served() {
     }
     // An IP address as the name makes this client send no SNI.
     let stream = rig.client.tunnel(BEACON).await;
-    let trusting = |c: &mut rustls::ClientConfig| c.dangerous().set_certificate_verifier(Arc::new(TrustsAnything));
+    let trusting =
+        |c: &mut rustls::ClientConfig| c.dangerous().set_certificate_verifier(Arc::new(TrustsAnything));
     let mut tunnel = rig.client.handshake(stream, "127.0.0.1", trusting).await.unwrap();
     tunnel.exchange(&LICENSE.request()).await.assert_refused(421, "misdirected", "no SNI");
     tunnel.assert_closed().await;
@@ -273,18 +289,47 @@ async fn r10_a_connect_with_a_body_or_with_bytes_before_its_answer_is_refused() 
 async fn r11_a_path_is_the_policys_byte_for_byte() {
     let rig = Rig::start().await;
     let paths = [
-        "/", "//v1/beacon/verify", "/v1//beacon/verify", "/v1/./beacon/verify", "/v1/x/../beacon/verify",
-        "/v1/beacon/verify/", "/v1/beacon/verify/..", "/v1/beacon/%76erify", "/v1%2fbeacon/verify", "/v1/beacon%2Fverify",
-        "/%2e%2e/v1/beacon/verify", "/v1/beacon/verify;x=1", "/V1/beacon/verify", "/v1/beacon/VERIFY",
-        "/v1/beacon/verify%00", "/v1/beacon/verify%20", "/v1\\beacon\\verify", "/v1/beacon/verify.json",
-        "/v1/beacon", "/intelligence", "/v1/beacon/v1/logs", "/runs", "/runs/multipart", "/auth", "/info",
+        "/",
+        "//v1/beacon/verify",
+        "/v1//beacon/verify",
+        "/v1/./beacon/verify",
+        "/v1/x/../beacon/verify",
+        "/v1/beacon/verify/",
+        "/v1/beacon/verify/..",
+        "/v1/beacon/%76erify",
+        "/v1%2fbeacon/verify",
+        "/v1/beacon%2Fverify",
+        "/%2e%2e/v1/beacon/verify",
+        "/v1/beacon/verify;x=1",
+        "/V1/beacon/verify",
+        "/v1/beacon/VERIFY",
+        "/v1/beacon/verify%00",
+        "/v1/beacon/verify%20",
+        "/v1\\beacon\\verify",
+        "/v1/beacon/verify.json",
+        "/v1/beacon",
+        "/intelligence",
+        "/v1/beacon/v1/logs",
+        "/runs",
+        "/runs/multipart",
+        "/auth",
+        "/info",
     ];
     for path in paths {
         rig.send(&LICENSE.request().target(path)).await.assert_refused(403, "path_not_allowed", path);
     }
-    for target in ["http://beacon.langchain.com/v1/beacon/verify", "https://evil.tld/v1/beacon/verify", "*", "/v1/beacon/verify#x"] {
+    for target in [
+        "http://beacon.langchain.com/v1/beacon/verify",
+        "https://evil.tld/v1/beacon/verify",
+        "*",
+        "/v1/beacon/verify#x",
+    ] {
         let mut tunnel = rig.client.open(BEACON).await;
-        tunnel.exchange(&LICENSE.request().target(target)).await.assert_refused(400, "malformed_request", target);
+        tunnel.exchange(&LICENSE.request().target(target)).await.assert_refused(
+            400,
+            "malformed_request",
+            target,
+        );
         tunnel.assert_closed().await;
     }
     for method in ["GET", "PUT", "DELETE", "OPTIONS", "TRACE", "post", "PATCH", "PROPFIND"] {
@@ -340,10 +385,22 @@ async fn r12_a_gate_that_is_its_own_upstream_does_not_loop() {
 async fn plain_http_and_requests_to_the_proxy_itself_are_refused_with_the_reason() {
     let rig = Rig::start().await;
     let cases = [
-        ("POST http://beacon.langchain.com/v1/beacon/verify HTTP/1.1\r\nHost: beacon.langchain.com\r\n\r\n", 403, "plain_http_not_allowed"),
-        ("GET http://169.254.169.254/latest/meta-data HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n", 403, "plain_http_not_allowed"),
+        (
+            "POST http://beacon.langchain.com/v1/beacon/verify HTTP/1.1\r\nHost: beacon.langchain.com\r\n\r\n",
+            403,
+            "plain_http_not_allowed",
+        ),
+        (
+            "GET http://169.254.169.254/latest/meta-data HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n",
+            403,
+            "plain_http_not_allowed",
+        ),
         ("GET / HTTP/1.1\r\nHost: 127.0.0.1:3128\r\n\r\n", 400, "not_a_proxy_request"),
-        ("POST https://beacon.langchain.com/v1/beacon/verify HTTP/1.1\r\nHost: beacon.langchain.com\r\n\r\n", 400, "not_a_proxy_request"),
+        (
+            "POST https://beacon.langchain.com/v1/beacon/verify HTTP/1.1\r\nHost: beacon.langchain.com\r\n\r\n",
+            400,
+            "not_a_proxy_request",
+        ),
     ];
     for (bytes, status, code) in cases {
         rig.client.raw(bytes.as_bytes()).await.unwrap().assert_refused(status, code, bytes);

@@ -43,7 +43,10 @@ async fn r54_a_gate_that_cannot_keep_its_promises_does_not_start() {
     assert!(start(&|s| s.audit = blocked.clone()).await.is_err(), "no audit folder");
     assert!(start(&|s| s.certs = blocked.clone()).await.is_err(), "no CA folder");
     assert!(start(&|s| s.upstream_ca = vec![blocked.clone()]).await.is_err(), "an upstream CA that is none");
-    assert!(start(&|s| s.upstream_ca = vec![home.path().join("missing.pem")]).await.is_err(), "no upstream CA");
+    assert!(
+        start(&|s| s.upstream_ca = vec![home.path().join("missing.pem")]).await.is_err(),
+        "no upstream CA"
+    );
     let segment = crate::support::audit::segments(&home.path().join("audit")).remove(0);
     let text = std::fs::read_to_string(&segment).unwrap();
     std::fs::write(&segment, text.replacen("log_open", "log_0pen", 1)).unwrap();
@@ -82,8 +85,13 @@ async fn r55_a_request_that_the_vendor_never_answered_may_have_left_and_is_not_s
 }
 
 /// Things that would be read in a terminal or a log as something that they are not.
-const INJECTIONS: [&str; 5] =
-    ["\u{1b}[2Jcanary-esc", "canary\u{202e}bidi", "canary\r\n{\"kind\":\"intent\"}", "canary\u{2028}line", "canary\u{9b}c1"];
+const INJECTIONS: [&str; 5] = [
+    "\u{1b}[2Jcanary-esc",
+    "canary\u{202e}bidi",
+    "canary\r\n{\"kind\":\"intent\"}",
+    "canary\u{2028}line",
+    "canary\u{9b}c1",
+];
 
 /// Requests with something secret or hostile in every place that a careless program repeats.
 fn careless_places() -> Vec<Request> {
@@ -104,7 +112,12 @@ fn careless_places() -> Vec<Request> {
     for text in INJECTIONS {
         let object = &objects(&LANGGRAPH_USAGE.json())[1];
         all.push(LANGGRAPH_USAGE.with_body(&with_member(&LANGGRAPH_USAGE.json(), object, text, json!(text))));
-        all.push(LANGGRAPH_USAGE.with_body(&with_member(&LANGGRAPH_USAGE.json(), "", "from_timestamp", json!(text))));
+        all.push(LANGGRAPH_USAGE.with_body(&with_member(
+            &LANGGRAPH_USAGE.json(),
+            "",
+            "from_timestamp",
+            json!(text),
+        )));
     }
     all
 }
@@ -119,7 +132,11 @@ async fn r58_nothing_that_was_secret_refused_or_taken_out_is_repeated_anywhere()
     for request in careless_places() {
         let response = client.send(&request).await;
         for canary in ["canary", "jane", API_KEY] {
-            assert!(!response.text().contains(canary) && !response.head.contains(canary), "{}", response.text());
+            assert!(
+                !response.text().contains(canary) && !response.head.contains(canary),
+                "{}",
+                response.text()
+            );
         }
     }
     let _ = client.raw(b"CONNECT canary.example:443 HTTP/1.1\r\nHost: canary.example:443\r\n\r\n").await;
@@ -132,13 +149,33 @@ async fn r58_nothing_that_was_secret_refused_or_taken_out_is_repeated_anywhere()
     let log = String::from_utf8(log).unwrap().replace("\"canary.example\"", "");
     assert_unrepeated("the log", log.as_bytes());
     let text = log.replace('\n', "");
-    assert!(!text.chars().any(|c| c.is_control() || "\u{202e}\u{2028}\u{9b}".contains(c)), "raw control characters");
+    assert!(
+        !text.chars().any(|c| c.is_control() || "\u{202e}\u{2028}\u{9b}".contains(c)),
+        "raw control characters"
+    );
 }
 
 fn assert_unrepeated(place: &str, bytes: &[u8]) {
     let secrets = [
-        API_KEY, TOKEN, "<YOUR_LICENSE_KEY>", "canary-value", "canary-key", "canary key", "canary-path", "jane.roe", "5551234567",
-        "canary%20query", "canary query", "canary-coding", "canary/type", "canary-expectation", "OFJANE", "canary@", "canary-esc", "bidi", "c1",
+        API_KEY,
+        TOKEN,
+        "<YOUR_LICENSE_KEY>",
+        "canary-value",
+        "canary-key",
+        "canary key",
+        "canary-path",
+        "jane.roe",
+        "5551234567",
+        "canary%20query",
+        "canary query",
+        "canary-coding",
+        "canary/type",
+        "canary-expectation",
+        "OFJANE",
+        "canary@",
+        "canary-esc",
+        "bidi",
+        "c1",
     ];
     for secret in secrets {
         let found = contains(bytes, secret) && !is_digest_part(bytes, secret);

@@ -4,13 +4,15 @@ use crate::support::documented::{LICENSE, METRICS};
 use crate::support::request::{BEACON, SMITH};
 use crate::support::rig::Rig;
 
-const START: &str = "POST /v1/beacon/verify HTTP/1.1\r\nHost: beacon.langchain.com\r\nContent-Type: application/json\r\n";
+const START: &str =
+    "POST /v1/beacon/verify HTTP/1.1\r\nHost: beacon.langchain.com\r\nContent-Type: application/json\r\n";
 const BODY: &str = r#"{"license":"lic-1234"}"#;
 
 /// Sends heads (after [`START`]) with a body, each in a tunnel of its own, and asserts that each is refused
 /// with this code, that the tunnel ends, that nothing left, and that each is in the record once.
 async fn assert_refused(status: u16, code: &str, cases: &[(&str, &str)]) {
-    let whole: Vec<_> = cases.iter().map(|(lines, body)| format!("{START}{lines}\r\n\r\n{body}").into_bytes()).collect();
+    let whole: Vec<_> =
+        cases.iter().map(|(lines, body)| format!("{START}{lines}\r\n\r\n{body}").into_bytes()).collect();
     assert_bytes_refused(status, code, &whole).await;
 }
 
@@ -32,13 +34,17 @@ async fn assert_bytes_refused(status: u16, code: &str, cases: &[Vec<u8>]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r24_content_length_beside_transfer_encoding_is_refused() {
     let chunked = "16\r\n{\"license\":\"lic-1234\"}\r\n0\r\n\r\n";
-    assert_refused(400, "ambiguous_framing", &[
-        ("Content-Length: 22\r\nTransfer-Encoding: chunked", chunked),
-        ("Transfer-Encoding: chunked\r\nContent-Length: 22", chunked),
-        ("Transfer-Encoding: chunked\r\nContent-Length: 0", chunked),
-        ("Content-Length: 6\r\ntransfer-encoding: CHUNKED", "0\r\n\r\nG"),
-        ("Transfer-Encoding: identity\r\nContent-Length: 22", BODY),
-    ])
+    assert_refused(
+        400,
+        "ambiguous_framing",
+        &[
+            ("Content-Length: 22\r\nTransfer-Encoding: chunked", chunked),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 22", chunked),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 0", chunked),
+            ("Content-Length: 6\r\ntransfer-encoding: CHUNKED", "0\r\n\r\nG"),
+            ("Transfer-Encoding: identity\r\nContent-Length: 22", BODY),
+        ],
+    )
     .await;
 }
 
@@ -46,8 +52,18 @@ async fn r24_content_length_beside_transfer_encoding_is_refused() {
 async fn r25_only_exactly_one_chunked_is_a_transfer_encoding() {
     let chunked = "16\r\n{\"license\":\"lic-1234\"}\r\n0\r\n\r\n";
     let values = [
-        "chunked, chunked", "identity", "xchunked", "chunked;q=1", "\tchunked", "chunked ", "gzip, chunked", "",
-        "chunked,", "\"chunked\"", "chunked\r\nTransfer-Encoding: chunked", "chunked\r\nTransfer-Encoding: identity",
+        "chunked, chunked",
+        "identity",
+        "xchunked",
+        "chunked;q=1",
+        "\tchunked",
+        "chunked ",
+        "gzip, chunked",
+        "",
+        "chunked,",
+        "\"chunked\"",
+        "chunked\r\nTransfer-Encoding: chunked",
+        "chunked\r\nTransfer-Encoding: identity",
     ];
     let lines: Vec<String> = values.iter().map(|v| format!("Transfer-Encoding: {v}")).collect();
     let cases: Vec<_> = lines.iter().map(|l| (l.as_str(), chunked)).collect();
@@ -61,8 +77,24 @@ async fn r25_only_exactly_one_chunked_is_a_transfer_encoding() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r26_only_one_plain_number_is_a_content_length() {
     let values = [
-        "22\r\nContent-Length: 22", "22\r\nContent-Length: 23", "22, 22", "+22", "-0", "-22", "0x16", "2_2", "22 ", " 22",
-        "\t22", "", "18446744073709551616", "99999999999999999999999", "22;", "22.0", "2e1", "twenty-two",
+        "22\r\nContent-Length: 22",
+        "22\r\nContent-Length: 23",
+        "22, 22",
+        "+22",
+        "-0",
+        "-22",
+        "0x16",
+        "2_2",
+        "22 ",
+        " 22",
+        "\t22",
+        "",
+        "18446744073709551616",
+        "99999999999999999999999",
+        "22;",
+        "22.0",
+        "2e1",
+        "twenty-two",
     ];
     let lines: Vec<String> = values.iter().map(|v| format!("Content-Length: {v}")).collect();
     let cases: Vec<_> = lines.iter().map(|l| (l.as_str(), BODY)).collect();
@@ -136,31 +168,46 @@ async fn r27_extensions_and_trailers_are_read_over_and_do_not_leave() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r28_lines_names_and_folds_are_strict() {
-    assert_refused(400, "malformed_request", &[
-        ("X-A: b\r\n folded\r\nContent-Length: 22", BODY),
-        ("X-A: b\r\n\tfolded\r\nContent-Length: 22", BODY),
-        ("Content-Length : 17", BODY),
-        ("X-A : b\r\nContent-Length: 22", BODY),
-        (": b\r\nContent-Length: 22", BODY),
-        ("X-A\r\nContent-Length: 22", BODY),
-        ("X-\u{e9}: b\r\nContent-Length: 22", BODY),
-        ("X A: b\r\nContent-Length: 22", BODY),
-        ("X-A: b\rc\r\nContent-Length: 22", BODY),
-        ("X-A: b\0c\r\nContent-Length: 22", BODY),
-        ("X-A: b\nContent-Length: 22", BODY),
-        ("X-A: b\u{1b}[2J\r\nContent-Length: 22", BODY),
-        ("X(A): b\r\nContent-Length: 22", BODY),
-    ])
+    assert_refused(
+        400,
+        "malformed_request",
+        &[
+            ("X-A: b\r\n folded\r\nContent-Length: 22", BODY),
+            ("X-A: b\r\n\tfolded\r\nContent-Length: 22", BODY),
+            ("Content-Length : 17", BODY),
+            ("X-A : b\r\nContent-Length: 22", BODY),
+            (": b\r\nContent-Length: 22", BODY),
+            ("X-A\r\nContent-Length: 22", BODY),
+            ("X-\u{e9}: b\r\nContent-Length: 22", BODY),
+            ("X A: b\r\nContent-Length: 22", BODY),
+            ("X-A: b\rc\r\nContent-Length: 22", BODY),
+            ("X-A: b\0c\r\nContent-Length: 22", BODY),
+            ("X-A: b\nContent-Length: 22", BODY),
+            ("X-A: b\u{1b}[2J\r\nContent-Length: 22", BODY),
+            ("X(A): b\r\nContent-Length: 22", BODY),
+        ],
+    )
     .await;
-    let rest = format!("Host: {BEACON}\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n{BODY}");
+    let rest =
+        format!("Host: {BEACON}\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n{BODY}");
     let lines = [
-        " POST /v1/beacon/verify HTTP/1.1\r\n", "\r\nPOST /v1/beacon/verify HTTP/1.1\r\n",
-        "POST  /v1/beacon/verify HTTP/1.1\r\n", "POST /v1/beacon/verify  HTTP/1.1\r\n",
-        "POST /v1/beacon/verify HTTP/1.1 \r\n", "POST /v1/beacon/verify HTTP/1.1\n",
-        "POST\t/v1/beacon/verify\tHTTP/1.1\r\n", "POST /v1/beacon/verify\r\n", "POST /v1/beacon/verify HTTP/2.0\r\n",
-        "POST /v1/beacon/verify HTTP/1.2\r\n", "POST /v1/beacon/verify http/1.1\r\n", "POST /v1/beacon/verify HTTP/01.1\r\n",
-        "POST /v1/beacon/verify HTTP/0.9\r\n", "PO ST /v1/beacon/verify HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n",
-        "POST /v1/beacon/v\u{e9}rify HTTP/1.1\r\n", "POST /v1/beacon/verify\0 HTTP/1.1\r\n",
+        " POST /v1/beacon/verify HTTP/1.1\r\n",
+        "\r\nPOST /v1/beacon/verify HTTP/1.1\r\n",
+        "POST  /v1/beacon/verify HTTP/1.1\r\n",
+        "POST /v1/beacon/verify  HTTP/1.1\r\n",
+        "POST /v1/beacon/verify HTTP/1.1 \r\n",
+        "POST /v1/beacon/verify HTTP/1.1\n",
+        "POST\t/v1/beacon/verify\tHTTP/1.1\r\n",
+        "POST /v1/beacon/verify\r\n",
+        "POST /v1/beacon/verify HTTP/2.0\r\n",
+        "POST /v1/beacon/verify HTTP/1.2\r\n",
+        "POST /v1/beacon/verify http/1.1\r\n",
+        "POST /v1/beacon/verify HTTP/01.1\r\n",
+        "POST /v1/beacon/verify HTTP/0.9\r\n",
+        "PO ST /v1/beacon/verify HTTP/1.1\r\n",
+        "PRI * HTTP/2.0\r\n",
+        "POST /v1/beacon/v\u{e9}rify HTTP/1.1\r\n",
+        "POST /v1/beacon/verify\0 HTTP/1.1\r\n",
     ];
     let cases: Vec<_> = lines.iter().map(|l| format!("{l}{rest}").into_bytes()).collect();
     assert_bytes_refused(400, "malformed_request", &cases).await;
@@ -181,11 +228,21 @@ async fn r29_exactly_one_host_that_is_the_tunnels() {
             .into_bytes()
     };
     let malformed = [
-        "", "Host: beacon.langchain.com\r\nHost: beacon.langchain.com\r\n",
-        "Host: beacon.langchain.com\r\nHost: evil.tld\r\n", "Host:\r\n", "Host: beacon.langchain.com, evil.tld\r\n",
-        "Host: user@beacon.langchain.com\r\n", "Host: beacon.langchain.com:80\r\n", "Host: beacon.langchain.com:\r\n",
-        "Host: beacon.langchain.com.\r\n", "Host: beacon.langchain.com/x\r\n", "Host: [::1]\r\n", "Host: 127.0.0.1\r\n",
-        "Host: beacon.langchain.com#\r\n", "Host: http://beacon.langchain.com\r\n", "Host: beacon .langchain.com\r\n",
+        "",
+        "Host: beacon.langchain.com\r\nHost: beacon.langchain.com\r\n",
+        "Host: beacon.langchain.com\r\nHost: evil.tld\r\n",
+        "Host:\r\n",
+        "Host: beacon.langchain.com, evil.tld\r\n",
+        "Host: user@beacon.langchain.com\r\n",
+        "Host: beacon.langchain.com:80\r\n",
+        "Host: beacon.langchain.com:\r\n",
+        "Host: beacon.langchain.com.\r\n",
+        "Host: beacon.langchain.com/x\r\n",
+        "Host: [::1]\r\n",
+        "Host: 127.0.0.1\r\n",
+        "Host: beacon.langchain.com#\r\n",
+        "Host: http://beacon.langchain.com\r\n",
+        "Host: beacon .langchain.com\r\n",
     ];
     let cases: Vec<_> = malformed.iter().map(|h| with_hosts(h)).collect();
     assert_bytes_refused(400, "malformed_host", &cases).await;
@@ -193,7 +250,11 @@ async fn r29_exactly_one_host_that_is_the_tunnels() {
     assert_bytes_refused(421, "misdirected", &other).await;
 
     let rig = Rig::start().await;
-    for host in ["Host: beacon.langchain.com:443\r\n", "host: BEACON.langchain.com\r\n", "Host:beacon.langchain.com\r\n"] {
+    for host in [
+        "Host: beacon.langchain.com:443\r\n",
+        "host: BEACON.langchain.com\r\n",
+        "Host:beacon.langchain.com\r\n",
+    ] {
         let mut tunnel = rig.client.open(BEACON).await;
         assert_eq!(tunnel.exchange_bytes(&with_hosts(host)).await.status, 200, "{host}");
     }
@@ -226,9 +287,17 @@ async fn r32_the_body_of_a_refused_request_is_never_read_as_a_request() {
     let refusals = [
         ("POST /runs HTTP/1.1\r\n", "Content-Type: application/json\r\n", "path_not_allowed"),
         ("POST /v1/beacon/verify HTTP/1.1\r\n", "Content-Type: text/plain\r\n", "content_type_not_allowed"),
-        ("POST /v1/beacon/verify?q=1 HTTP/1.1\r\n", "Content-Type: application/json\r\n", "query_not_allowed"),
+        (
+            "POST /v1/beacon/verify?q=1 HTTP/1.1\r\n",
+            "Content-Type: application/json\r\n",
+            "query_not_allowed",
+        ),
         ("POST /v1/beacon/verify HTTP/1.1\r\n", "Content-Type: application/json\r\n", "malformed_body"),
-        ("POST /v1/beacon/verify HTTP/1.1\r\n", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", "content_coding_not_allowed"),
+        (
+            "POST /v1/beacon/verify HTTP/1.1\r\n",
+            "Content-Type: application/json\r\nContent-Encoding: gzip\r\n",
+            "content_coding_not_allowed",
+        ),
     ];
     for (line, fields, code) in refusals {
         let head = format!("{line}Host: {BEACON}\r\n{fields}Content-Length: {}\r\n\r\n", smuggled.len());
@@ -238,7 +307,11 @@ async fn r32_the_body_of_a_refused_request_is_never_read_as_a_request() {
         if response.header("connection") == Some("close") {
             tunnel.assert_closed().await;
         } else {
-            tunnel.exchange(&LICENSE.request().target("/next")).await.assert_refused(403, "path_not_allowed", "next");
+            tunnel.exchange(&LICENSE.request().target("/next")).await.assert_refused(
+                403,
+                "path_not_allowed",
+                "next",
+            );
         }
     }
     rig.assert_nothing_left("a body that looks like a request");

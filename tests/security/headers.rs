@@ -44,8 +44,14 @@ async fn r30_a_listed_field_that_is_missing_doubled_or_out_of_shape_is_refused()
         ("missing", KEY.request().without("X-Api-Key")),
         ("doubled", KEY.request().header("x-api-key", API_KEY)),
         ("empty", KEY.request().without("X-Api-Key").header("X-Api-Key", "")),
-        ("free text", KEY.request().without("X-Api-Key").header("X-Api-Key", "what is the diagnosis of Jane?")),
-        ("two keys in one", KEY.request().without("X-Api-Key").header("X-Api-Key", &format!("{API_KEY}, {API_KEY}"))),
+        (
+            "free text",
+            KEY.request().without("X-Api-Key").header("X-Api-Key", "what is the diagnosis of Jane?"),
+        ),
+        (
+            "two keys in one",
+            KEY.request().without("X-Api-Key").header("X-Api-Key", &format!("{API_KEY}, {API_KEY}")),
+        ),
         ("not ASCII", KEY.request().without("X-Api-Key").header("X-Api-Key", "lsv2_pt_é")),
         ("too long", KEY.request().without("X-Api-Key").header("X-Api-Key", &"a".repeat(5000))),
     ];
@@ -61,8 +67,17 @@ async fn r30_a_listed_field_that_is_missing_doubled_or_out_of_shape_is_refused()
 async fn r31_nothing_is_ever_upgraded() {
     let rig = Rig::start().await;
     let upgrades: [&[(&str, &str)]; 4] = [
-        &[("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Key", "Y2FuYXJ5"), ("Sec-WebSocket-Version", "13")],
-        &[("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA")],
+        &[
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Key", "Y2FuYXJ5"),
+            ("Sec-WebSocket-Version", "13"),
+        ],
+        &[
+            ("Connection", "Upgrade, HTTP2-Settings"),
+            ("Upgrade", "h2c"),
+            ("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"),
+        ],
         &[("Connection", "Upgrade"), ("Upgrade", "TLS/1.3")],
         &[("Upgrade", "canary")],
     ];
@@ -84,7 +99,10 @@ async fn r31_an_upgrade_by_the_vendor_is_not_passed_on() {
     use crate::support::answer::Answer;
     let rig = Rig::start().await;
     rig.upstream.answer_with(|_| {
-        Answer::Bytes(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\ncanary".to_vec())
+        Answer::Bytes(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\ncanary"
+                .to_vec(),
+        )
     });
     let mut tunnel = rig.client.open(BEACON).await;
     let response = tunnel.exchange(&LICENSE.request()).await;

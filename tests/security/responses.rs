@@ -41,20 +41,48 @@ async fn r61_a_hostile_answer_is_a_502_that_repeats_nothing_of_it() {
         ("no answer", Answer::BytesThenClose(Vec::new())),
         ("not HTTP", Answer::BytesThenClose(b"220 canary ESMTP\r\n".to_vec())),
         ("half a head", Answer::BytesThenClose(b"HTTP/1.1 200 OK\r\nX-Canary: ".to_vec())),
-        ("half a body", Answer::BytesThenClose(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncanary".to_vec())),
-        ("half a chunk", Answer::BytesThenClose(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\ncanary".to_vec())),
-        ("a bad chunk", Answer::BytesThenClose(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\ncanary".to_vec())),
-        ("two lengths", Answer::BytesThenClose(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Length: 5\r\n\r\ncanary".to_vec())),
-        ("a bad length", Answer::BytesThenClose(b"HTTP/1.1 200 OK\r\nContent-Length: -6\r\n\r\ncanary".to_vec())),
+        (
+            "half a body",
+            Answer::BytesThenClose(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncanary".to_vec()),
+        ),
+        (
+            "half a chunk",
+            Answer::BytesThenClose(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\ncanary".to_vec(),
+            ),
+        ),
+        (
+            "a bad chunk",
+            Answer::BytesThenClose(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\ncanary".to_vec(),
+            ),
+        ),
+        (
+            "two lengths",
+            Answer::BytesThenClose(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Length: 5\r\n\r\ncanary".to_vec(),
+            ),
+        ),
+        (
+            "a bad length",
+            Answer::BytesThenClose(b"HTTP/1.1 200 OK\r\nContent-Length: -6\r\n\r\ncanary".to_vec()),
+        ),
         ("a huge head", Answer::BytesThenClose(huge_head())),
         ("many fields", Answer::BytesThenClose(many_fields())),
         ("a flood of 1xx", Answer::BytesThenClose(flood)),
-        ("a NUL in a field", Answer::BytesThenClose(b"HTTP/1.1 200 OK\r\nX-A: can\0ary\r\nContent-Length: 0\r\n\r\n".to_vec())),
+        (
+            "a NUL in a field",
+            Answer::BytesThenClose(b"HTTP/1.1 200 OK\r\nX-A: can\0ary\r\nContent-Length: 0\r\n\r\n".to_vec()),
+        ),
     ];
     for (what, answer) in cases {
         let (response, done) = answered(answer).await;
         response.assert_refused(502, "upstream_failed", what);
-        assert!(!response.text().contains("canary") && !response.head.contains("canary"), "{what}: {}", response.text());
+        assert!(
+            !response.text().contains("canary") && !response.head.contains("canary"),
+            "{what}: {}",
+            response.text()
+        );
         let outcomes = done.audit.outcomes();
         assert_eq!(outcomes.len(), 1, "{what}");
         assert_eq!(outcomes[0]["outcome"]["error"], "upstream_failed", "{what}");
@@ -65,11 +93,13 @@ async fn r61_a_hostile_answer_is_a_502_that_repeats_nothing_of_it() {
 }
 
 fn huge_head() -> Vec<u8> {
-    format!("HTTP/1.1 200 OK\r\nX-Canary: {}\r\nContent-Length: 0\r\n\r\n", "canary".repeat(200_000)).into_bytes()
+    format!("HTTP/1.1 200 OK\r\nX-Canary: {}\r\nContent-Length: 0\r\n\r\n", "canary".repeat(200_000))
+        .into_bytes()
 }
 
 fn many_fields() -> Vec<u8> {
-    format!("HTTP/1.1 200 OK\r\n{}Content-Length: 0\r\n\r\n", "X-Canary: canary\r\n".repeat(5000)).into_bytes()
+    format!("HTTP/1.1 200 OK\r\n{}Content-Length: 0\r\n\r\n", "X-Canary: canary\r\n".repeat(5000))
+        .into_bytes()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,7 +108,12 @@ async fn r61_an_answer_without_end_is_cut_at_a_bound() {
     let chunk = [format!("{:x}\r\n", huge.len()).as_bytes(), &huge, b"\r\n0\r\n\r\n"].concat();
     let cases = [
         ("announced", Answer::Whole { status: 200, headers: Vec::new(), body: huge.clone() }),
-        ("chunked", Answer::BytesThenClose([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &chunk[..]].concat())),
+        (
+            "chunked",
+            Answer::BytesThenClose(
+                [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &chunk[..]].concat(),
+            ),
+        ),
         ("until the end", Answer::BytesThenClose([b"HTTP/1.1 200 OK\r\n\r\n", &huge[..]].concat())),
     ];
     for (what, answer) in cases {
@@ -102,9 +137,13 @@ async fn r61_an_answer_that_never_comes_is_a_504_and_recorded_as_unknown() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r61_the_forms_of_a_good_answer_all_pass() {
     let text = r#"{"inserted_count": 1}"#;
-    let chunked = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n15;x=y\r\n{text}\r\n0\r\nX-T: canary\r\n\r\n");
+    let chunked = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n15;x=y\r\n{text}\r\n0\r\nX-T: canary\r\n\r\n"
+    );
     let closing = format!("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{text}");
-    let early = format!("HTTP/1.1 103 Early Hints\r\nLink: <canary>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n{text}");
+    let early = format!(
+        "HTTP/1.1 103 Early Hints\r\nLink: <canary>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n{text}"
+    );
     for answer in [
         Answer::json(text),
         Answer::Bytes(chunked.into_bytes()),

@@ -84,10 +84,9 @@ async fn r14_a_leaf_is_short_lived_for_one_host_and_has_a_key_of_its_own() {
         assert!(leaf.public_key().algorithm.algorithm.to_id_string().starts_with("1.2.840.10045"), "ECDSA");
         let purpose = leaf.extended_key_usage().unwrap().unwrap().value;
         assert!(purpose.server_auth && !purpose.client_auth && !purpose.any);
-        let is_critical_unknown = leaf
-            .extensions()
-            .iter()
-            .any(|e| e.critical && matches!(e.parsed_extension(), ParsedExtension::UnsupportedExtension { .. }));
+        let is_critical_unknown = leaf.extensions().iter().any(|e| {
+            e.critical && matches!(e.parsed_extension(), ParsedExtension::UnsupportedExtension { .. })
+        });
         assert!(!is_critical_unknown);
     }
     rig.finish().await;

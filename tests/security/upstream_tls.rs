@@ -111,10 +111,8 @@ async fn r19_weak_signatures_and_keys_are_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r20_the_floor_towards_the_vendor_is_tls_1_2_whatever_the_client_speaks() {
-    let old = Rig::start_with_upstream(|ca| {
-        ca.leaf(&HOSTS).server_with_versions(&[&rustls::version::TLS12])
-    })
-    .await;
+    let old =
+        Rig::start_with_upstream(|ca| ca.leaf(&HOSTS).server_with_versions(&[&rustls::version::TLS12])).await;
     assert_eq!(old.send(&LICENSE.request()).await.status, 200);
     let done = old.finish().await;
     assert_eq!(done.audit.intents()[0]["tls"]["upstream"]["version"], "TLSv1.2");
@@ -122,7 +120,8 @@ async fn r20_the_floor_towards_the_vendor_is_tls_1_2_whatever_the_client_speaks(
     // What the gate offers is the same for a client that speaks 1.2 only.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let rig = Rig::start_with(|s| s.connect_to = vec![format!("{BEACON}:443:{address}").parse().unwrap()]).await;
+    let rig =
+        Rig::start_with(|s| s.connect_to = vec![format!("{BEACON}:443:{address}").parse().unwrap()]).await;
     let hello = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut hello = vec![0; 5];
@@ -171,8 +170,12 @@ async fn r21_variables_that_disarm_other_programs_do_not_disarm_the_gate() {
     let site = Site::with_upstream(self_signed(&HOSTS)).await;
     let mut command = site.command();
     for name in [
-        "NODE_TLS_REJECT_UNAUTHORIZED", "PYTHONHTTPSVERIFY", "GIT_SSL_NO_VERIFY", "BEACONGATE_INSECURE",
-        "SSL_NO_VERIFY", "GODEBUG",
+        "NODE_TLS_REJECT_UNAUTHORIZED",
+        "PYTHONHTTPSVERIFY",
+        "GIT_SSL_NO_VERIFY",
+        "BEACONGATE_INSECURE",
+        "SSL_NO_VERIFY",
+        "GODEBUG",
     ] {
         command.env(name, "0");
     }
@@ -190,7 +193,8 @@ async fn r22_a_failure_on_the_way_is_told_and_nothing_was_sent() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = listener.local_addr().unwrap();
     drop(listener);
-    let rig = Rig::start_with(|s| s.connect_to = vec![format!("{BEACON}:443:{nobody}").parse().unwrap()]).await;
+    let rig =
+        Rig::start_with(|s| s.connect_to = vec![format!("{BEACON}:443:{nobody}").parse().unwrap()]).await;
     rig.send(&LICENSE.request()).await.assert_refused(502, "upstream_connect", "nobody listens");
     let done = rig.finish().await;
     assert!(done.audit.intents().is_empty());
@@ -249,10 +253,12 @@ async fn r23_a_connection_that_the_vendor_closed_costs_no_request_and_repeats_no
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r07_a_vendor_name_that_resolves_to_a_private_address_is_not_connected_to() {
-    let answers = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "fd00::1", "::ffff:127.0.0.1"];
+    let answers =
+        ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "fd00::1", "::ffff:127.0.0.1"];
     for address in answers {
         let site = Site::new().await;
-        let Some(command) = site.command_with_hosts(&format!("{address} {BEACON}\n{address} {SMITH}\n")) else {
+        let Some(command) = site.command_with_hosts(&format!("{address} {BEACON}\n{address} {SMITH}\n"))
+        else {
             eprintln!("SKIPPED r07 over the wire: no mount namespace of one's own can be made here");
             return;
         };
@@ -263,4 +269,3 @@ async fn r07_a_vendor_name_that_resolves_to_a_private_address_is_not_connected_t
         gate.kill();
     }
 }
-

@@ -75,8 +75,15 @@ pub const TRACES: Documented = Documented {
 };
 
 /// Every documented request, the key check on both its hosts.
-pub const ALL: [Documented; 7] =
-    [LICENSE, KEY, Documented { host: SMITH_EU, name: "key check (EU)", ..KEY }, LANGGRAPH_USAGE, LANGSMITH_USAGE, METRICS, TRACES];
+pub const ALL: [Documented; 7] = [
+    LICENSE,
+    KEY,
+    Documented { host: SMITH_EU, name: "key check (EU)", ..KEY },
+    LANGGRAPH_USAGE,
+    LANGSMITH_USAGE,
+    METRICS,
+    TRACES,
+];
 
 /// Those with a body.
 pub fn with_bodies() -> impl Iterator<Item = Documented> {
@@ -107,7 +114,9 @@ impl Documented {
     pub fn request(&self) -> Request {
         match self.file {
             Some(_) => Request::post(self.host, self.path).json(self.body()),
-            None => Request::post(self.host, self.path).header("X-Api-Key", API_KEY).header("Content-Length", "0"),
+            None => {
+                Request::post(self.host, self.path).header("X-Api-Key", API_KEY).header("Content-Length", "0")
+            }
         }
     }
 

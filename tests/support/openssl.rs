@@ -44,14 +44,27 @@ pub fn weak_vendors() -> Option<Weak> {
 }
 
 fn vendor(dir: &Path, what: &'static str, key: &str, digest: &str) -> Vendor {
-    let request = ["req", "-new", "-newkey", key, "-nodes", "-subj", "/CN=x", "-keyout", "leaf.key", "-out", "leaf.csr"];
+    let request = [
+        "req", "-new", "-newkey", key, "-nodes", "-subj", "/CN=x", "-keyout", "leaf.key", "-out", "leaf.csr",
+    ];
     openssl(dir, &request);
     let sign = ["x509", "-req", "-in", "leaf.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
     let more = ["-days", "2", "-extfile", "ext", digest, "-out", "leaf.pem"];
     openssl(dir, &[&sign[..], &more[..]].concat());
     openssl(dir, &["x509", "-in", "leaf.pem", "-outform", "DER", "-out", "leaf.der"]);
     let sha256 = sha256_hex(&std::fs::read(dir.join("leaf.der")).unwrap());
-    let serve = ["s_server", "-accept", "127.0.0.1:0", "-cert", "leaf.pem", "-key", "leaf.key", "-quiet", "-naccept", "1"];
+    let serve = [
+        "s_server",
+        "-accept",
+        "127.0.0.1:0",
+        "-cert",
+        "leaf.pem",
+        "-key",
+        "leaf.key",
+        "-quiet",
+        "-naccept",
+        "1",
+    ];
     let mut child = Command::new("openssl")
         .args(serve)
         .args(["-cipher", "DEFAULT:@SECLEVEL=0"])

@@ -115,10 +115,8 @@ impl Process {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Said::default();
-        let readers = vec![
-            said.listen_to(child.stdout.take().unwrap()),
-            said.listen_to(child.stderr.take().unwrap()),
-        ];
+        let readers =
+            vec![said.listen_to(child.stdout.take().unwrap()), said.listen_to(child.stderr.take().unwrap())];
         let mut changed = said.ended.subscribe();
         // The lines are looked at after the mark is taken, so that no line is missed.
         let address = within("`listening on` from the binary", async {

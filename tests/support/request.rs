@@ -34,7 +34,8 @@ impl Request {
     /// A JSON body with its type and length.
     pub fn json(self, body: Vec<u8>) -> Self {
         let length = body.len();
-        let request = self.header("Content-Type", "application/json").header("Content-Length", &length.to_string());
+        let request =
+            self.header("Content-Type", "application/json").header("Content-Length", &length.to_string());
         Self { body, ..request }
     }
 
@@ -61,7 +62,8 @@ impl Request {
     }
 
     pub fn without(mut self, name: &str) -> Self {
-        self.lines.retain(|l| !l.to_ascii_lowercase().starts_with(&format!("{}:", name.to_ascii_lowercase())));
+        self.lines
+            .retain(|l| !l.to_ascii_lowercase().starts_with(&format!("{}:", name.to_ascii_lowercase())));
         self
     }
 

@@ -89,7 +89,11 @@ impl Response {
     /// The stable code of a refusal. Fails for what is not an RFC 9457 problem document of the gate's.
     pub fn code(&self) -> String {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.head);
-        assert!(self.header("proxy-status").is_some(), "every answer of the gate's own says so: {}", self.head);
+        assert!(
+            self.header("proxy-status").is_some(),
+            "every answer of the gate's own says so: {}",
+            self.head
+        );
         let problem = self.json();
         assert_eq!(problem["status"], self.status, "{problem}");
         for member in ["title", "detail"] {

@@ -208,7 +208,6 @@ fn parse(bytes: &[u8], connection: usize) -> Option<(Seen, usize)> {
     let coded = headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("transfer-encoding"));
     assert!(!coded, "the gate never chunks: {head}");
     let body = bytes.get(end..end + length)?.to_vec();
-    let seen =
-        Seen { connection, method: method.to_owned(), target: target.to_owned(), headers, body };
+    let seen = Seen { connection, method: method.to_owned(), target: target.to_owned(), headers, body };
     Some((seen, end + length))
 }
