@@ -12,6 +12,7 @@ pub mod fields;
 pub mod line;
 pub mod pool;
 pub mod tls;
+pub mod wire;
 
 pub use fields::request_fields;
 pub use line::{Line, Sent};

@@ -15,6 +15,7 @@ mod file;
 mod pattern;
 pub mod profile;
 pub mod schema;
+mod vocabulary;
 mod yaml;
 
 pub use compile::compile;

@@ -5,6 +5,8 @@ mod destination;
 mod disk;
 mod durable;
 mod failure;
+mod found_stuck;
+mod found_upstream;
 mod framing;
 mod headers;
 mod json;

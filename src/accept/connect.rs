@@ -2,10 +2,9 @@
 
 use super::Plain;
 use crate::destination::{self, Host};
-use crate::drain::Stopping;
 use crate::exchange::{TunnelFacts, Turn};
 use crate::gate::Core;
-use crate::http1::connection::Arrival;
+use crate::http1::connection::{Arrival, Patience};
 use crate::http1::{Connection, Head};
 use crate::policy::Policy;
 use crate::refusal::{Code, Refusal};
@@ -27,19 +26,11 @@ pub struct Opened {
 }
 
 /// Reads one CONNECT and answers it. `None` when the connection is over.
-pub async fn open(
-    core: &Arc<Core>,
-    tcp: TcpStream,
-    source: SocketAddr,
-    stopping: &mut Stopping,
-) -> Option<Opened> {
-    let mut connection = Connection::new(tcp, core.patience);
-    let ready = tokio::select! {
-        biased;
-        ready = connection.ready() => ready,
-        () = stopping.requested() => Ok(false),
-    };
-    if !matches!(ready, Ok(true)) {
+pub async fn open(core: &Arc<Core>, tcp: TcpStream, source: SocketAddr) -> Option<Opened> {
+    // Who connects to a proxy has a CONNECT to send: a silent connection is not given the time of a tunnel.
+    let patience = Patience { idle: core.patience.head, ..core.patience };
+    let mut connection = Connection::new(tcp, patience);
+    if !matches!(connection.ready().await, Ok(true)) {
         return None;
     }
     let mut facts = TunnelFacts { source, host: None, tls: None };

@@ -3,6 +3,7 @@
 use super::UpstreamLimits;
 use super::fields::{request_fields, request_target};
 use super::tls::UpstreamTls;
+use super::wire::{Progress, Wire};
 use crate::audit::{OutcomeResult, Recorded, UpstreamFacts};
 use crate::decide::FieldValue;
 use crate::destination::Host;
@@ -16,6 +17,7 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// How long a kept connection may take to say that it is ready.
@@ -28,11 +30,24 @@ const PASSED: &[&str] = &["content-type", "date", "retry-after", "cache-control"
 #[derive(Debug)]
 pub struct Line {
     sender: SendRequest<Full<Bytes>>,
+    connection: Driven,
+    progress: Progress,
     host: Host,
     facts: UpstreamFacts,
     limits: UpstreamLimits,
     reused: bool,
     since: Instant,
+}
+
+/// The task that moves a connection's bytes. It ends with its line: a request that was given up, or cut by a
+/// stop, goes on leaving otherwise, and a vendor that reads nothing keeps the connection for ever.
+#[derive(Debug)]
+struct Driven(JoinHandle<()>);
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What became of a request that was sent.
@@ -63,17 +78,19 @@ pub async fn open(
     let (stream, facts) = timeout(limits.handshake, tls.connect(host, tcp)).await.map_err(|_| {
         Refusal::new(Code::UpstreamTimeout, format!("{host} did not finish the TLS handshake in time"))
     })??;
+    let progress = Progress::default();
     let (sender, connection) = Builder::new()
         .max_headers(64)
         .max_buf_size(64 * 1024)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(Wire::new(stream, progress.clone())))
         .await
         .map_err(|e| failed(host, &e))?;
-    tokio::spawn(async move {
+    let connection = Driven(tokio::spawn(async move {
         // Its end is seen by whoever waits on the sender.
         let _ = connection.await;
-    });
-    Ok(Line { sender, host: host.clone(), facts, limits, reused: false, since: Instant::now() })
+    }));
+    let (host, since) = (host.clone(), Instant::now());
+    Ok(Line { sender, connection, progress, host, facts, limits, reused: false, since })
 }
 
 impl Line {
@@ -93,7 +110,7 @@ impl Line {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+        self.sender.is_closed() || self.connection.0.is_finished()
     }
 
     pub(super) fn is_fresh(&self, idle: Duration) -> bool {
@@ -115,6 +132,7 @@ impl Line {
             Ok(request) => request,
             Err(refusal) => return Sent::nothing(OutcomeResult::NotSent, refusal),
         };
+        self.progress.begin();
         recorded.begin();
         let until = tokio::time::Instant::now() + self.limits.answer;
         let late = || Refusal::new(Code::UpstreamTimeout, format!("{} did not answer in time", self.host));
@@ -132,11 +150,13 @@ impl Line {
         let read =
             tokio::time::timeout_at(until, answer(response, self.limits.answer_bytes, &self.host)).await;
         let answer = read.unwrap_or_else(|_| Err(late()));
+        // A vendor may answer what it has not read. The rest then stays here: the line is not kept.
+        let whole = self.progress.is_whole();
         Sent {
-            result: OutcomeResult::Complete,
+            result: if whole { OutcomeResult::Complete } else { OutcomeResult::Partial },
             status: Some(status),
             response_bytes: answer.as_ref().map_or(0, |a| a.body.len() as u64),
-            line: answer.is_ok().then_some(self),
+            line: (whole && answer.is_ok()).then_some(self),
             answer,
         }
     }
