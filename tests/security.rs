@@ -4,6 +4,7 @@ mod bodies;
 mod destination;
 mod failure;
 mod found_stuck;
+mod found_tunnel;
 mod found_upstream;
 mod framing;
 mod headers;
