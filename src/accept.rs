@@ -1,7 +1,7 @@
 //! From an accepted connection to the requests inside its tunnel.
 //!
 //! [`connect`] reads the CONNECT, [`tls`] opens the TLS inside it, and here the requests are read one
-//! after the other, each handed to [`exchange`](crate::exchange) and answered.
+//! after the other, each handed to [`exchange`] and answered.
 
 pub mod connect;
 pub mod tls;

@@ -58,6 +58,7 @@ const PURE: &[&str] = &[
     "policy/schema/keyword.rs",
     "policy/schema/places.rs",
     "policy/schema/wellformed.rs",
+    "policy/vocabulary.rs",
     "policy/yaml.rs",
     "refusal.rs",
     "removal.rs",

@@ -2,12 +2,16 @@
 
 mod bodies;
 mod destination;
+mod disk;
+mod durable;
 mod failure;
 mod found_stuck;
 mod found_tunnel;
 mod found_upstream;
 mod framing;
 mod headers;
+mod json;
 mod responses;
 mod tls;
+mod tunnel;
 mod upstream_tls;

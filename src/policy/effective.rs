@@ -4,7 +4,7 @@
 //! members are sorted by name, and there is no white space between them.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
-use super::{Endpoint, Field, Mode, Record};
+use super::{Endpoint, Field, Mode, Record, vocabulary};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -46,6 +46,11 @@ pub(super) fn text(name: &str, description: &str, endpoints: Vec<EffectiveEndpoi
         "description": description,
         "endpoints": endpoints,
     });
+    let text = policy.to_string();
+    if text.contains(vocabulary::FORMAT) {
+        // The format is the gate's own, so what it admits is part of what decides.
+        policy["formats"] = serde_json::json!({ vocabulary::FORMAT: vocabulary::words() });
+    }
     policy.sort_all_objects();
     policy.to_string()
 }

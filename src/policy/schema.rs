@@ -1,8 +1,8 @@
 //! A body's shape: a JSON Schema 2020-12 without a hole in it.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
-use super::Mode;
 use super::error::PolicyError;
+use super::{Mode, vocabulary};
 use bundle::Bundle;
 use holes::Hole;
 use jsonschema::{Draft, PatternOptions};
@@ -99,6 +99,7 @@ fn validator(document: &Value) -> Result<jsonschema::Validator, Hole> {
         .with_draft(Draft::Draft202012)
         .offline()
         .should_validate_formats(true)
+        .with_format(vocabulary::FORMAT, vocabulary::holds)
         .should_ignore_unknown_formats(false)
         .with_pattern_options(
             PatternOptions::regex().size_limit(LARGEST_PATTERN).dfa_size_limit(PATTERN_CACHE),
