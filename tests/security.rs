@@ -5,6 +5,7 @@ mod destination;
 mod disk;
 mod durable;
 mod failure;
+mod found_names;
 mod found_stuck;
 mod found_tunnel;
 mod found_upstream;
