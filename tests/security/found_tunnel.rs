@@ -155,3 +155,16 @@ async fn r33_what_comes_byte_by_byte_has_the_time_of_the_whole() {
     let audit = rig.finish().await.audit;
     assert_eq!((audit.denials("request_timeout"), audit.denials("client_tls")), (4, 1));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_request_to_the_proxy_is_recorded_with_the_method_that_it_had() {
+    let rig = Rig::start().await;
+    rig.client.raw(b"GET http://evil.tld/ HTTP/1.1\r\nHost: evil.tld\r\n\r\n").await.unwrap();
+    rig.client.raw(b"POST / HTTP/1.1\r\nHost: evil.tld\r\n\r\n").await.unwrap();
+    rig.client.raw(b"CANARY / HTTP/1.1\r\nHost: evil.tld\r\n\r\n").await.unwrap();
+    rig.client.raw(b"CONNECT evil.tld:443 HTTP/1.1\r\nHost: evil.tld:443\r\n\r\n").await.unwrap();
+    rig.client.raw(b"\r\n\r\n").await.unwrap();
+    let audit = rig.finish().await.audit;
+    let methods: Vec<_> = audit.denied().iter().map(|d| d["request"]["method"].as_str()).collect();
+    assert_eq!(methods, [Some("GET"), Some("POST"), None, Some("CONNECT"), None]);
+}
