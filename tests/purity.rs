@@ -26,6 +26,7 @@ const PURE: &[&str] = &[
     "facts.rs",
     "forward/address.rs",
     "forward/fields.rs",
+    "forward/hosts.rs",
     "http1.rs",
     "http1/chunked.rs",
     "http1/head.rs",
