@@ -9,6 +9,7 @@
 pub mod address;
 pub mod connect;
 pub mod fields;
+pub mod hosts;
 pub mod line;
 pub mod pool;
 pub mod tls;

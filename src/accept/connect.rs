@@ -34,7 +34,8 @@ pub async fn open(core: &Arc<Core>, tcp: TcpStream, source: SocketAddr) -> Optio
         return None;
     }
     let mut facts = TunnelFacts { source, host: None, tls: None };
-    match wanted(core, &mut connection, &mut facts).await {
+    let mut method = String::new();
+    match wanted(core, &mut connection, &mut facts, &mut method).await {
         Ok(None) => None,
         Ok(Some(host)) => {
             let mut stream = connection.into_inner();
@@ -42,7 +43,7 @@ pub async fn open(core: &Arc<Core>, tcp: TcpStream, source: SocketAddr) -> Optio
             Some(Opened { stream, source, host })
         }
         Err(refusal) => {
-            let answer = Turn::begin(core, &facts).at("CONNECT", None).refuse(refusal, true);
+            let answer = Turn::begin(core, &facts).at(&method, None).refuse(refusal, true);
             let _ = connection.answer(&answer).await;
             connection.end().await;
             None
@@ -54,8 +55,10 @@ async fn wanted(
     core: &Core,
     connection: &mut Plain,
     facts: &mut TunnelFacts,
+    method: &mut String,
 ) -> Result<Option<Host>, Refusal> {
     let Arrival::Head(head) = connection.head().await? else { return Ok(None) };
+    method.clone_from(&head.method);
     let host = authority(&head)?;
     facts.host = Some(host.clone());
     allowed(&head, &host, &core.policy)?;
