@@ -12,10 +12,10 @@ mod document;
 mod effective;
 pub mod error;
 mod file;
+mod format;
 mod pattern;
 pub mod profile;
 pub mod schema;
-mod vocabulary;
 mod yaml;
 
 pub use compile::compile;

@@ -234,3 +234,47 @@ async fn undici_is_served() {
     })
     .await;
 }
+
+/// The lines that a start prints for a shell, up to those for Java, which needs a JDK.
+fn printed_lines(said: &str) -> String {
+    let lines = said.lines().map(str::trim).skip_while(|l| !l.starts_with("export HTTPS_PROXY="));
+    let shell: Vec<_> = lines
+        .take_while(|l| !l.starts_with("# Java"))
+        .filter(|l| l.starts_with("export ") || l.starts_with("cat "))
+        .collect();
+    shell.join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lines_that_a_start_prints_work_word_for_word() {
+    if let Err(why) = setup() {
+        assert!(std::env::var_os("CI").is_none(), "the real-client suite cannot run: {why}");
+        eprintln!("SKIPPED real-client suite (printed lines): {why}");
+        return;
+    }
+    let site = crate::support::process::Site::new().await;
+    let gate = site.start().await;
+    let lines = gate.wait_for_line("# Java").await;
+    let file = site.home.path().join("jobs.json");
+    let jobs = jobs(site.home.path());
+    std::fs::write(&file, serde_json::to_vec(&jobs).unwrap()).unwrap();
+    let python = installed().join("python/bin/python");
+    for library in ["requests", "httpx"] {
+        let send = format!(
+            "'{}' '{}' {library} '{}'",
+            python.display(),
+            here().join("post.py").display(),
+            file.display()
+        );
+        let mut command = Command::new("sh");
+        command.args(["-ec", &format!("{}\n{send}", printed_lines(&lines))]).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(site.home.path());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert!(output.status.success(), "{library}: {}", String::from_utf8_lossy(&output.stderr));
+        let answers: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answers[0]["status"], 200, "{library}: {answers:?}");
+        assert_eq!(answers.last().unwrap()["status"], 403, "{library}: {answers:?}");
+    }
+    gate.terminate();
+    assert!(gate.wait().await.0.success());
+}

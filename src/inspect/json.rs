@@ -26,8 +26,9 @@
 //! Numbers are read so that what leaves says what came:
 //! - without fraction and exponent: an `i64` or a `u64`, else refused; leaves digit for digit;
 //! - with fraction or exponent: at most 64 bytes and 17 significant digits, finite, not rounded to zero;
-//!   from 2^53 on the decimal must *be* the double, digit for digit, so that no integer in another coat
-//!   loses its end. It leaves as the shortest decimal that reads back as the same double.
+//!   from 2^53 on the decimal must *be* the double, digit for digit, or be the shortest that reads back as
+//!   it, as every serialiser writes a double, so that no integer in another coat loses its end. It leaves as
+//!   the shortest decimal that reads back as the same double.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod number;
@@ -148,7 +149,7 @@ flaws! {
     NotFinite = "a number too large for a double";
     /// `1e-400`.
     Underflow = "a number so small that a double makes it zero";
-    /// From 2^53 on: not exactly a double.
+    /// From 2^53 on: neither exactly a double nor how a double is written.
     Inexact = "a number from 2^53 on that a double does not hold exactly";
 }
 

@@ -2,7 +2,7 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 use super::error::PolicyError;
-use super::{Mode, vocabulary};
+use super::{Mode, format};
 use bundle::Bundle;
 use holes::Hole;
 use jsonschema::{Draft, PatternOptions};
@@ -95,11 +95,14 @@ fn compile(bundle: Bundle) -> Result<(BodySchema, Value), PolicyError> {
 
 /// The validator of the `jsonschema` crate: linear-time patterns, formats asserted, nothing fetched.
 fn validator(document: &Value) -> Result<jsonschema::Validator, Hole> {
-    jsonschema::options()
+    let mut options = jsonschema::options();
+    for format in format::ALL {
+        options = options.with_format(format.name, format.holds);
+    }
+    options
         .with_draft(Draft::Draft202012)
         .offline()
         .should_validate_formats(true)
-        .with_format(vocabulary::FORMAT, vocabulary::holds)
         .should_ignore_unknown_formats(false)
         .with_pattern_options(
             PatternOptions::regex().size_limit(LARGEST_PATTERN).dfa_size_limit(PATTERN_CACHE),

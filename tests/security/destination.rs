@@ -238,8 +238,8 @@ async fn r12_a_redirect_is_not_followed_and_steers_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r12_a_gate_that_is_its_own_upstream_does_not_loop() {
-    // The port is the system's choice; it is free again for the gate that is told to connect to itself.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // The port is the system's choice, on an address that no other test uses; it is free again for the gate.
+    let listener = std::net::TcpListener::bind("127.0.0.77:0").unwrap();
     let own = listener.local_addr().unwrap();
     drop(listener);
     let rig = Rig::start_with(|s| {

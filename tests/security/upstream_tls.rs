@@ -190,10 +190,10 @@ async fn r21_variables_that_disarm_other_programs_do_not_disarm_the_gate() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r22_a_failure_on_the_way_is_told_and_nothing_was_sent() {
-    // Nobody listens: the port was the system's and is free again.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = listener.local_addr().unwrap();
-    drop(listener);
+    // Bound and not listening: the port is nobody's while this lives.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = socket.local_addr().unwrap();
     let rig =
         Rig::start_with(|s| s.connect_to = vec![format!("{BEACON}:443:{nobody}").parse().unwrap()]).await;
     rig.send(&LICENSE.request()).await.assert_refused(502, "upstream_connect", "nobody listens");

@@ -82,11 +82,23 @@ fn double(literal: &str, mantissa: &str, exponent: &str) -> Result<Number, Flaw>
         let fraction = mantissa.find('.').map_or(0, |dot| mantissa.len() - dot - 1);
         let trailing = digits.len() - digits.trim_end_matches('0').len();
         let zeros = exponent.parse::<i64>().ok().map(|e| e + trailing as i64 - fraction as i64);
-        if zeros.is_none_or(|zeros| !is_exact(value, significant, zeros)) {
+        let same = |zeros| is_exact(value, significant, zeros) || is_shortest(value, significant, zeros);
+        if !zeros.is_some_and(same) {
             return Err(Flaw::Inexact);
         }
     }
     Number::from_f64(value).ok_or(Flaw::NotFinite)
+}
+
+/// Whether `significant` and so many zeros are how a double that came from no integer is written: the
+/// shortest decimal that reads back as `value`. It is the one that leaves, so nothing of it is lost.
+fn is_shortest(value: f64, significant: &str, zeros: i64) -> bool {
+    let written = format!("{:e}", value.abs());
+    let Some((mantissa, exponent)) = written.split_once('e') else { return false };
+    let digits = mantissa.replace('.', "");
+    let shortest = digits.trim_end_matches('0');
+    let places = shortest.len() as i64 - 1;
+    shortest == significant && exponent.parse().is_ok_and(|exponent: i64| exponent - places == zeros)
 }
 
 /// Whether `value` is exactly the integer that is written as `significant` and so many zeros.
