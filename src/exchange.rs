@@ -72,12 +72,12 @@ async fn leave(turn: &mut Turn<'_>, mut cleared: Cleared) -> Result<Answer, Refu
     let host = cleared.permit().host().clone();
     let mut line = core.upstreams.line(&host).await?;
     loop {
-        let mut recorded = audit::record(&core.log, cleared, turn.transaction(), line.facts()).await?;
+        let recorded = audit::record(&core.log, cleared, turn.transaction(), line.facts()).await?;
         turn.was_recorded();
         let reused = line.is_reused();
-        let sent = line.send(&mut recorded).await;
+        let sent = line.send(recorded).await;
         let unsent = sent.result == OutcomeResult::NotSent;
-        let (request, answer) = turn.settle(recorded, sent);
+        let (request, answer) = turn.settle(sent);
         // A kept connection may have been closed meanwhile. Then nothing left, the log says so, and
         // another attempt is another intent, on a new connection, once.
         if !(unsent && reused) {

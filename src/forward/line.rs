@@ -53,6 +53,8 @@ impl Drop for Driven {
 /// What became of a request that was sent.
 #[derive(Debug)]
 pub struct Sent {
+    /// The request, whose outcome is now to be recorded.
+    pub recorded: Recorded,
     /// How much of it left.
     pub result: OutcomeResult,
     /// The upstream's status, where it answered.
@@ -126,24 +128,24 @@ impl Line {
         self.since = Instant::now();
     }
 
-    /// Sends a recorded request and reads its answer to the end.
-    pub async fn send(mut self, recorded: &mut Recorded) -> Sent {
-        let request = match outgoing(recorded) {
+    /// Sends a recorded request and reads its answer to the end. The request is taken, so it is sent once.
+    pub async fn send(mut self, mut recorded: Recorded) -> Sent {
+        let request = match outgoing(&recorded, &self.host) {
             Ok(request) => request,
-            Err(refusal) => return Sent::nothing(OutcomeResult::NotSent, refusal),
+            Err(refusal) => return Sent::nothing(recorded, OutcomeResult::NotSent, refusal),
         };
         self.progress.begin();
         recorded.begin();
         let until = tokio::time::Instant::now() + self.limits.answer;
         let late = || Refusal::new(Code::UpstreamTimeout, format!("{} did not answer in time", self.host));
         let response = match tokio::time::timeout_at(until, self.sender.try_send_request(request)).await {
-            Err(_) => return Sent::nothing(OutcomeResult::Unknown, late()),
+            Err(_) => return Sent::nothing(recorded, OutcomeResult::Unknown, late()),
             Ok(Ok(response)) => response,
             Ok(Err(mut error)) => {
                 // hyper gives the request back only when not a byte of it was written.
                 let unsent = error.take_message().is_some();
                 let result = if unsent { OutcomeResult::NotSent } else { OutcomeResult::Unknown };
-                return Sent::nothing(result, failed(&self.host, &error.into_error()));
+                return Sent::nothing(recorded, result, failed(&self.host, &error.into_error()));
             }
         };
         let status = response.status().as_u16();
@@ -153,6 +155,7 @@ impl Line {
         // A vendor may answer what it has not read. The rest then stays here: the line is not kept.
         let whole = self.progress.is_whole();
         Sent {
+            recorded,
             result: if whole { OutcomeResult::Complete } else { OutcomeResult::Partial },
             status: Some(status),
             response_bytes: answer.as_ref().map_or(0, |a| a.body.len() as u64),
@@ -163,14 +166,20 @@ impl Line {
 }
 
 impl Sent {
-    fn nothing(result: OutcomeResult, refusal: Refusal) -> Self {
-        Self { result, status: None, response_bytes: 0, answer: Err(refusal), line: None }
+    fn nothing(recorded: Recorded, result: OutcomeResult, refusal: Refusal) -> Self {
+        Self { recorded, result, status: None, response_bytes: 0, answer: Err(refusal), line: None }
     }
 }
 
 /// The request as it leaves: every part from the record's own model of it.
-fn outgoing(recorded: &Recorded) -> Result<Request<Full<Bytes>>, Refusal> {
+fn outgoing(recorded: &Recorded, host: &Host) -> Result<Request<Full<Bytes>>, Refusal> {
     let cleared = recorded.cleared();
+    if cleared.permit().host() != host {
+        return Err(Refusal::new(
+            Code::Internal,
+            "a request was about to leave on another host's connection",
+        ));
+    }
     let internal = |what: &str| Refusal::new(Code::Internal, format!("the outgoing {what} cannot be built"));
     let body = cleared.body().map(|b| b.bytes.clone()).unwrap_or_default();
     let mut request = Request::new(Full::new(body));
