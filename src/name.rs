@@ -18,6 +18,12 @@ const LONGEST_DIGITS: usize = 4;
 /// security number, a date of birth or a UUID.
 const MOST_DIGITS: usize = 6;
 
+/// The most words of one name, and of one path: more of them can be a sentence.
+const MOST_WORDS: usize = 7;
+const MOST_WORDS_OF_PATH: usize = 12;
+/// The most changes between upper and lower case in one word: more of them look like base64.
+const MOST_CASE_CHANGES: usize = 8;
+
 /// `name` itself where it looks like an identifier, else `(N bytes)`.
 pub fn recordable(name: &str) -> Cow<'_, str> {
     if is_identifier(name) { Cow::Borrowed(name) } else { Cow::Owned(format!("({} bytes)", name.len())) }
@@ -26,6 +32,7 @@ pub fn recordable(name: &str) -> Cow<'_, str> {
 /// The path of a request that was refused, where every segment looks like an identifier.
 pub fn recordable_path(path: &str) -> Cow<'_, str> {
     let plain = has_few_digits(path)
+        && words(path).count() <= MOST_WORDS_OF_PATH
         && path.strip_prefix('/').is_some_and(|rest| {
             rest.len() <= 128 && rest.split('/').all(|s| s.is_empty() || is_identifier(s))
         });
@@ -41,7 +48,12 @@ fn is_identifier(name: &str) -> bool {
         && has_few_digits(name)
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.$:".contains(&b))
-        && name.split(|c: char| !c.is_ascii_alphanumeric()).all(is_plain_word)
+        && words(name).count() <= MOST_WORDS
+        && words(name).all(is_plain_word)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 fn is_plain_word(word: &str) -> bool {
@@ -51,7 +63,11 @@ fn is_plain_word(word: &str) -> bool {
         n if n == word.len() => LONGEST_DIGITS,
         _ => LONGEST_MIXED,
     };
-    word.len() <= longest
+    let changes = word
+        .as_bytes()
+        .windows(2)
+        .filter(|pair| pair[0].is_ascii_uppercase() != pair[1].is_ascii_uppercase());
+    word.len() <= longest && changes.count() <= MOST_CASE_CHANGES
 }
 
 #[cfg(test)]
@@ -85,6 +101,9 @@ mod tests {
             "ssn.123.45.6789",
             "tenant-3a1c2b6f-4430-4b92-8a5b-79b8b567bbc1",
             "born_1984_11_20",
+            "what_is_the_diagnosis_of_patient_john_smith",
+            "please-tell-me-how-to-fire-an-employee",
+            "bWljaGFlbEpvaG5TbWl0aA",
             "a\u{200b}b",
             "naïve",
         ] {
@@ -99,5 +118,7 @@ mod tests {
         assert_eq!(recordable_path("/users/john@example.com"), "(23 bytes)");
         assert_eq!(recordable_path("/a%2fb"), "(6 bytes)");
         assert_eq!(recordable_path("/call/n555/n123/n4567"), "(21 bytes)");
+        let sentence = "/what/is/the/diagnosis/of/the/patient/who/came/in/on/last/tuesday";
+        assert_eq!(recordable_path(sentence), format!("({} bytes)", sentence.len()));
     }
 }

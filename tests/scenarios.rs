@@ -3,6 +3,7 @@
 pub mod documented;
 mod killed;
 mod leaks;
+mod policy;
 mod shapes;
 mod shutdown;
 mod startup;

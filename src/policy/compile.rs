@@ -10,6 +10,7 @@ use super::file::{BodyFile, EndpointFile, ModeFile, PolicyFile, RecordFile};
 use super::schema::{BodySchema, Source};
 use super::yaml::{self, position};
 use super::{BodyTerms, Endpoint, Mode, Policy, Record};
+use crate::audit::escape::is_hidden;
 use crate::secret::sha256_hex;
 use serde_json::Value;
 use serde_saphyr::Spanned;
@@ -54,6 +55,9 @@ impl Compiler<'_> {
         if read.endpoints.value.is_empty() {
             return Err(self.at(&read.endpoints, "no endpoint is listed: nothing could leave"));
         }
+        if read.description.value.chars().any(|c| is_hidden(c) && c != '\n') {
+            return Err(self.at(&read.description, "`description` has a character that does not show"));
+        }
         let mut taken = Taken::default();
         let mut endpoints = Vec::new();
         let mut effective = Vec::new();
@@ -63,7 +67,7 @@ impl Compiler<'_> {
             endpoints.push(Arc::new(endpoint));
         }
         let name = read.name.value;
-        let effective = effective::text(&name, &read.description, effective);
+        let effective = effective::text(&name, &read.description.value, effective);
         let digest = format!("sha256:{}", sha256_hex(effective.as_bytes()));
         Ok(Policy { name, digest, effective, endpoints })
     }
@@ -145,7 +149,7 @@ impl Compiler<'_> {
 
     fn source(&self, source: Spanned<String>) -> Result<String, PolicyError> {
         let text = source.value.as_str();
-        if (1..=500).contains(&text.len()) && !text.chars().any(char::is_control) {
+        if (1..=500).contains(&text.len()) && !text.chars().any(is_hidden) {
             return Ok(source.value);
         }
         Err(self.at(&source, "`source` says in one line where the vendor published this endpoint"))

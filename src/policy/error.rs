@@ -1,6 +1,7 @@
 //! Why a policy was not loaded: the file, the place in it, its text, and what to write instead.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+use crate::audit::escape::is_hidden;
 use std::fmt;
 
 /// A policy that cannot be used. Its `Display` is the whole message, several lines long and
@@ -113,7 +114,7 @@ fn excerpt(text: &str, position: Position) -> Option<Excerpt> {
     if column > LONGEST {
         return None;
     }
-    let text = line.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = line.chars().take(LONGEST).map(|c| if is_hidden(c) { ' ' } else { c }).collect();
     Some(Excerpt { line: position.line, column, width: word.clamp(1, LONGEST), text })
 }
 

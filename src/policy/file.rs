@@ -5,7 +5,7 @@
 
 use super::document::Document;
 use serde::Deserialize;
-use serde_saphyr::Spanned;
+use serde_saphyr::{Location, Spanned};
 
 /// A whole file.
 #[derive(Debug, Deserialize)]
@@ -13,9 +13,13 @@ use serde_saphyr::Spanned;
 pub(super) struct PolicyFile {
     pub version: Spanned<u64>,
     pub name: Spanned<String>,
-    #[serde(default)]
-    pub description: String,
+    #[serde(default = "nothing")]
+    pub description: Spanned<String>,
     pub endpoints: Spanned<Vec<EndpointFile>>,
+}
+
+fn nothing() -> Spanned<String> {
+    Spanned::new(String::new(), Location::UNKNOWN, Location::UNKNOWN)
 }
 
 /// One entry of `endpoints`.

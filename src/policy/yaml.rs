@@ -4,6 +4,7 @@
 
 use super::error::{PolicyError, Position, meant};
 use super::file::PolicyFile;
+use granit_parser::Parser;
 use serde_saphyr::{DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, Options, Spanned};
 
 /// The largest policy file, in bytes.
@@ -21,7 +22,28 @@ pub(super) fn read(file: &str, text: &str) -> Result<PolicyFile, PolicyError> {
         return Err(PolicyError::of_file(file, "the file is empty")
             .advise("a policy starts with `version: 1`, `name:` and `endpoints:`"));
     }
+    plain(file, text)?;
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| explain(file, text, &error))
+}
+
+/// Refuses tags and directives, also those that every YAML reader knows: after `!!binary` stands
+/// something else than what is read. What does not parse is left to the reader of the values.
+fn plain(file: &str, text: &str) -> Result<(), PolicyError> {
+    if let Some(line) = text.lines().position(|line| line.starts_with('%')) {
+        let place = Position { line: line + 1, column: 1 };
+        return Err(PolicyError::at(file, text, place, "a YAML directive").advise("remove the line"));
+    }
+    for (event, span) in Parser::new_from_str(text).map_while(Result::ok) {
+        if let Some(tag) = event.tag() {
+            let start = span.tag_start().unwrap_or(span.start);
+            let place = Position { line: start.line().max(1), column: start.col() + 1 };
+            let message = format!("the tag `{}`", tag.original());
+            return Err(
+                PolicyError::at(file, text, place, message).advise("write the value itself, without a tag")
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Where a value stands.
@@ -93,6 +115,10 @@ fn words(error: &Error) -> (String, Option<String>) {
         }
         Error::Unexpected { expected, .. } => (format!("not {}", plain_type(expected)), None),
         Error::InvalidScalar { ty, .. } => (format!("not {}", plain_type(ty)), None),
+        Error::NullIntoString { .. } => (
+            "nothing stands here".to_owned(),
+            Some("write a text, in quotes where it is empty, `null` or `~`".to_owned()),
+        ),
         Error::MergeKeyNotAllowed { .. } => no_anchors(),
         Error::UnsupportedTag { tag, .. } => {
             (format!("the tag `{tag}`"), Some("write the value without a tag".to_owned()))

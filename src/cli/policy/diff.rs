@@ -3,6 +3,7 @@
 use crate::policy::schema::{PatternStep, PlacePattern};
 use crate::removal::{JsonType, Place, Pointer, Removal, Step};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// What stands for a secret on a terminal.
 pub(super) const MASK: &str = "\"********\"";
@@ -29,7 +30,11 @@ impl Paint {
 
 /// The body with a `-` before every line that does not leave, and the reason beside the first of each.
 pub(super) fn render(body: &Value, removals: &[Removal], secrets: &[PlacePattern], paint: Paint) -> String {
-    let mut writer = Writer { removals, secrets, path: Vec::new(), lines: Vec::new() };
+    let places = removals.iter().filter_map(|removal| match &removal.place {
+        Place::Body { pointer } => Some((pointer.as_str(), removal)),
+        Place::Header { .. } | Place::Trailer { .. } => None,
+    });
+    let mut writer = Writer { removals: places.collect(), secrets, path: Vec::new(), lines: Vec::new() };
     writer.value(body, "", "", None);
     cut(&writer.lines, paint)
 }
@@ -41,7 +46,8 @@ struct Line {
 }
 
 struct Writer<'a> {
-    removals: &'a [Removal],
+    /// By pointer: a large body has many places, and much of it may go.
+    removals: HashMap<&'a str, &'a Removal>,
     secrets: &'a [PlacePattern],
     path: Vec<Step<'a>>,
     lines: Vec<Line>,
@@ -94,8 +100,7 @@ impl<'a> Writer<'a> {
             return None;
         }
         let here = Pointer::new(self.path.iter().copied());
-        let removal =
-            self.removals.iter().find(|r| matches!(&r.place, Place::Body { pointer } if *pointer == here))?;
+        let removal = self.removals.get(here.as_str())?;
         Some(because(removal))
     }
 

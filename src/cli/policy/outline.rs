@@ -2,12 +2,15 @@
 //!
 //! It is made from the effective policy, so it shows what decides and not what a file says.
 
+use crate::audit::escape::visible;
 use crate::policy::Policy;
 use serde_json::{Map, Value};
 use std::fmt::Write;
 
-/// The longest text of a pattern or list that is shown; the rest is in the schema.
+/// The longest text of a pattern that is shown; the rest is in the schema.
 const LONGEST: usize = 96;
+/// The longest line, in characters; what is longer goes on in the next one, where it has a space.
+const WIDTH: usize = 110;
 
 /// The page.
 pub(super) fn page(policy: &Policy) -> String {
@@ -21,6 +24,9 @@ pub(super) fn page(policy: &Policy) -> String {
         describe_endpoint(&mut page, endpoint);
     }
     page.push_str("\n* required. What is not listed here does not leave.\n");
+    if page.contains('…') {
+        page.push_str("… a long pattern; `policy show --json` has the whole of it.\n");
+    }
     page
 }
 
@@ -81,7 +87,10 @@ impl<'a> Outline<'a> {
         let nested = ["properties", "patternProperties", "items", "prefixItems", "if"]
             .iter()
             .any(|k| shape.contains_key(*k));
-        let label = format!("{name}{mark}  {}", describe(shape));
+        let rejects = schema["x-beacongate-invalid"] == "reject"
+            || shape.get("x-beacongate-invalid").is_some_and(|m| m == "reject");
+        let refused = if rejects { ", or the request is refused" } else { "" };
+        let label = format!("{name}{mark}  {}{refused}", describe(shape));
         if let Some(target) = target.filter(|_| nested) {
             if self.shown.contains(&target) {
                 let last = target.rsplit('/').next().unwrap_or(target);
@@ -166,7 +175,7 @@ fn describe(shape: &Map<String, Value>) -> String {
     match (shape.get("const"), shape.get("enum")) {
         (Some(only), _) => words.push(only.to_string()),
         (None, Some(Value::Array(list))) => {
-            words.push(shortened(&list.iter().map(Value::to_string).collect::<Vec<_>>().join(" | ")));
+            words.push(list.iter().map(Value::to_string).collect::<Vec<_>>().join(" | "));
         }
         _ => words.extend(describe_type(shape)),
     }
@@ -210,7 +219,26 @@ fn shortened(text: &str) -> String {
     text.chars().take(LONGEST).chain(std::iter::once('…')).collect()
 }
 
+/// Writes one line, or several where it is long. Nothing in it moves the terminal's cursor.
 fn line(page: &mut String, depth: usize, text: &str) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(page, "{:indent$}{}", "", text.trim_end(), indent = depth * 2);
+    let text = visible(text.trim_end());
+    let indent = depth * 2;
+    let mut rest = text.as_str();
+    let mut from = indent;
+    while let Some((end, next)) = fold(rest, WIDTH.saturating_sub(from).max(40)) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "{:from$}{}", "", &rest[..end]);
+        rest = &rest[next..];
+        from = indent + 4;
+    }
+    let _ = writeln!(page, "{:from$}{rest}", "");
+}
+
+/// Where a text of more than `width` characters may be broken: the end of the first part and the start of
+/// the second.
+fn fold(text: &str, width: usize) -> Option<(usize, usize)> {
+    let (limit, _) = text.char_indices().nth(width)?;
+    let space = text[..limit].rfind(' ').filter(|at| !text[..*at].trim().is_empty());
+    let at = space.or_else(|| text[limit..].find(' ').map(|at| limit + at))?;
+    Some((at, at + 1))
 }

@@ -9,7 +9,8 @@ use serde_saphyr::Spanned;
 
 /// The media types that the gate can look into.
 const CONTENT_TYPES: &[&str] = &["application/json"];
-/// Fields that the gate makes itself, that end at it, or that would carry what no schema sees.
+/// Fields that the gate makes itself, that end at it, that would carry what no schema sees, or that would
+/// make another request of the one that is in the log.
 const OWN_HEADERS: &[&str] = &[
     "accept-encoding",
     "alt-svc",
@@ -30,6 +31,11 @@ const OWN_HEADERS: &[&str] = &[
     "upgrade",
     "user-agent",
     "via",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
 ];
 
 impl Compiler<'_> {
@@ -70,7 +76,9 @@ impl Compiler<'_> {
         if lower != text {
             return Err(self.at(name, "header names are lower case here").advise(format!("write `{lower}`")));
         }
-        if OWN_HEADERS.contains(&text) || text.starts_with("proxy-") || text.starts_with("sec-") {
+        // Gateway interfaces (CGI, WSGI) take `content_length` for `content-length`.
+        let plain = text.replace('_', "-");
+        if OWN_HEADERS.contains(&&*plain) || plain.starts_with("proxy-") || plain.starts_with("sec-") {
             return Err(self
                 .at(name, format!("`{text}` is the gate's own to make, or ends at the gate"))
                 .advise("remove it: what the upstream needs of it is sent without being listed"));
