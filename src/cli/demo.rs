@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Width of each column of a comparison.
-const COLUMN: usize = 58;
+const COLUMN: usize = 52;
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
