@@ -1,7 +1,7 @@
 //! From an accepted connection to the requests inside its tunnel.
 //!
 //! [`connect`] reads the CONNECT, [`tls`] opens the TLS inside it, and here the requests are read one
-//! after the other, each handed to [`exchange`](crate::exchange) and answered.
+//! after the other, each handed to [`exchange`] and answered.
 
 pub mod connect;
 pub mod tls;
@@ -19,12 +19,28 @@ use tokio::net::TcpStream;
 /// Serves one client connection until it ends.
 pub async fn serve(core: Arc<Core>, tcp: TcpStream, source: SocketAddr, mut stopping: Stopping) {
     let _ = tcp.set_nodelay(true);
-    let Some(opened) = connect::open(&core, tcp, source, &mut stopping).await else { return };
-    let Some(mut tunnel) = tls::terminate(&core, opened).await else { return };
-    if let Some(refusal) = tunnel.misdirected.take() {
-        return turn_away(&core, tunnel, refusal).await;
+    // Until the tunnel stands there is no request to wait for, so a stop ends it at any step.
+    let tunnel = tokio::select! {
+        biased;
+        tunnel = open(&core, tcp, source) => tunnel,
+        () = stopping.requested() => None,
+    };
+    if let Some(tunnel) = tunnel {
+        requests(&core, tunnel, stopping).await;
     }
-    requests(&core, tunnel, stopping).await;
+}
+
+/// A tunnel whose requests may be read; `None` when the connection is over.
+async fn open(core: &Arc<Core>, tcp: TcpStream, source: SocketAddr) -> Option<tls::Tunnel> {
+    let opened = connect::open(core, tcp, source).await?;
+    let mut tunnel = tls::terminate(core, opened).await?;
+    match tunnel.misdirected.take() {
+        None => Some(tunnel),
+        Some(refusal) => {
+            turn_away(core, tunnel, refusal).await;
+            None
+        }
+    }
 }
 
 async fn requests(core: &Arc<Core>, tunnel: tls::Tunnel, mut stopping: Stopping) {

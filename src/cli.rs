@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod ca;
 pub mod demo;
+mod descriptors;
 pub mod policy;
 pub mod run;
 pub mod trust;

@@ -18,7 +18,7 @@ use crate::decide::decide;
 use crate::facts::RequestFacts;
 use crate::http1::{Connection, Head};
 use crate::inspect::Cleared;
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::respond::Answer;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -36,10 +36,16 @@ where
         Ok(answer) => Answer { close: !head.keep_alive, ..answer },
         // A body that was not read to its end cannot be told from the next request.
         Err(refusal) => {
-            let close = turn.owes_body() || !head.keep_alive;
+            let close = turn.owes_body() || !head.keep_alive || mistakes_the_tunnel(head, &refusal);
             turn.refuse(refusal, close)
         }
     }
+}
+
+/// Whether the client takes this tunnel for something else: then nothing more of it is read.
+fn mistakes_the_tunnel(head: &Head, refusal: &Refusal) -> bool {
+    use Code::{MalformedHost, MalformedRequest, Misdirected};
+    head.method == "CONNECT" || matches!(refusal.code, MalformedHost | MalformedRequest | Misdirected)
 }
 
 /// What may leave of this request?
@@ -66,12 +72,12 @@ async fn leave(turn: &mut Turn<'_>, mut cleared: Cleared) -> Result<Answer, Refu
     let host = cleared.permit().host().clone();
     let mut line = core.upstreams.line(&host).await?;
     loop {
-        let mut recorded = audit::record(&core.log, cleared, turn.transaction(), line.facts()).await?;
+        let recorded = audit::record(&core.log, cleared, turn.transaction(), line.facts()).await?;
         turn.was_recorded();
         let reused = line.is_reused();
-        let sent = line.send(&mut recorded).await;
+        let sent = line.send(recorded).await;
         let unsent = sent.result == OutcomeResult::NotSent;
-        let (request, answer) = turn.settle(recorded, sent);
+        let (request, answer) = turn.settle(sent);
         // A kept connection may have been closed meanwhile. Then nothing left, the log says so, and
         // another attempt is another intent, on a new connection, once.
         if !(unsent && reused) {

@@ -9,9 +9,11 @@
 pub mod address;
 pub mod connect;
 pub mod fields;
+pub mod hosts;
 pub mod line;
 pub mod pool;
 pub mod tls;
+pub mod wire;
 
 pub use fields::request_fields;
 pub use line::{Line, Sent};

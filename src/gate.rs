@@ -90,7 +90,7 @@ pub struct Limits {
     pub connections: usize,
     /// For an unused connection.
     pub idle: Duration,
-    /// For a request head, from its first byte.
+    /// For a request head, from its first byte; for a CONNECT, from the connection.
     pub head: Duration,
     /// For the TLS handshake inside a tunnel.
     pub handshake: Duration,

@@ -1,6 +1,6 @@
 //! The policy, compiled: what may leave, and nothing else in a form that a decision can misread.
 //!
-//! The file's form is [`file`], the way from one to the other is [`compile`] and is the only
+//! The file's form is [`file`], the way from one to the other is [`compile()`] and is the only
 //! constructor of what stands here.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
@@ -12,6 +12,7 @@ mod document;
 mod effective;
 pub mod error;
 mod file;
+mod format;
 mod pattern;
 pub mod profile;
 pub mod schema;

@@ -64,7 +64,9 @@ fn installed() -> PathBuf {
 fn setup() -> &'static Result<(), String> {
     static DONE: OnceLock<Result<(), String>> = OnceLock::new();
     DONE.get_or_init(|| {
-        let pinned = ["requirements.txt", "package-lock.json"].map(|f| std::fs::read(here().join(f)).unwrap()).concat();
+        let pinned = ["requirements.txt", "package-lock.json"]
+            .map(|f| std::fs::read(here().join(f)).unwrap())
+            .concat();
         if std::fs::read(installed().join("ready")).is_ok_and(|ready| ready == pinned) {
             return Ok(());
         }
@@ -139,7 +141,16 @@ fn as_response(answer: &Value) -> Response {
 /// One job with curl: `-X POST`, the fields, the file as it is, and the status on a line after the answer.
 fn curl(job: &Value, site: &Site) -> Value {
     let mut command = Command::new("curl");
-    command.args(["--silent", "--show-error", "--request", "POST", "--max-time", "20", "--write-out", "\n%{http_code}"]);
+    command.args([
+        "--silent",
+        "--show-error",
+        "--request",
+        "POST",
+        "--max-time",
+        "20",
+        "--write-out",
+        "\n%{http_code}",
+    ]);
     for (name, value) in job["headers"].as_object().unwrap() {
         command.arg("--header").arg(format!("{name}: {}", value.as_str().unwrap()));
     }
@@ -166,30 +177,104 @@ fn node(library: &str, jobs: &[Value], site: &Site) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn curl_is_served() {
-    assert_served(Program { name: "curl", trusts: "CURL_CA_BUNDLE", send: |jobs, site| jobs.iter().map(|job| curl(job, site)).collect() }).await;
+    assert_served(Program {
+        name: "curl",
+        trusts: "CURL_CA_BUNDLE",
+        send: |jobs, site| jobs.iter().map(|job| curl(job, site)).collect(),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_requests_is_served() {
-    assert_served(Program { name: "requests", trusts: "REQUESTS_CA_BUNDLE", send: |jobs, site| python("requests", jobs, site) }).await;
+    assert_served(Program {
+        name: "requests",
+        trusts: "REQUESTS_CA_BUNDLE",
+        send: |jobs, site| python("requests", jobs, site),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_httpx_is_served() {
-    assert_served(Program { name: "httpx", trusts: "SSL_CERT_FILE", send: |jobs, site| python("httpx", jobs, site) }).await;
+    assert_served(Program {
+        name: "httpx",
+        trusts: "SSL_CERT_FILE",
+        send: |jobs, site| python("httpx", jobs, site),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_urllib_is_served() {
-    assert_served(Program { name: "urllib", trusts: "SSL_CERT_FILE", send: |jobs, site| python("urllib", jobs, site) }).await;
+    assert_served(Program {
+        name: "urllib",
+        trusts: "SSL_CERT_FILE",
+        send: |jobs, site| python("urllib", jobs, site),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn node_fetch_is_served() {
-    assert_served(Program { name: "Node fetch", trusts: "NODE_EXTRA_CA_CERTS", send: |jobs, site| node("fetch", jobs, site) }).await;
+    assert_served(Program {
+        name: "Node fetch",
+        trusts: "NODE_EXTRA_CA_CERTS",
+        send: |jobs, site| node("fetch", jobs, site),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn undici_is_served() {
-    assert_served(Program { name: "undici", trusts: "NODE_EXTRA_CA_CERTS", send: |jobs, site| node("undici", jobs, site) }).await;
+    assert_served(Program {
+        name: "undici",
+        trusts: "NODE_EXTRA_CA_CERTS",
+        send: |jobs, site| node("undici", jobs, site),
+    })
+    .await;
+}
+
+/// The lines that a start prints for a shell, up to those for Java, which needs a JDK.
+fn printed_lines(said: &str) -> String {
+    let lines = said.lines().map(str::trim).skip_while(|l| !l.starts_with("export HTTPS_PROXY="));
+    let shell: Vec<_> = lines
+        .take_while(|l| !l.starts_with("# Java"))
+        .filter(|l| l.starts_with("export ") || l.starts_with("cat "))
+        .collect();
+    shell.join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lines_that_a_start_prints_work_word_for_word() {
+    if let Err(why) = setup() {
+        assert!(std::env::var_os("CI").is_none(), "the real-client suite cannot run: {why}");
+        eprintln!("SKIPPED real-client suite (printed lines): {why}");
+        return;
+    }
+    let site = crate::support::process::Site::new().await;
+    let gate = site.start().await;
+    let lines = gate.wait_for_line("# Java").await;
+    let file = site.home.path().join("jobs.json");
+    let jobs = jobs(site.home.path());
+    std::fs::write(&file, serde_json::to_vec(&jobs).unwrap()).unwrap();
+    let python = installed().join("python/bin/python");
+    for library in ["requests", "httpx"] {
+        let send = format!(
+            "'{}' '{}' {library} '{}'",
+            python.display(),
+            here().join("post.py").display(),
+            file.display()
+        );
+        let mut command = Command::new("sh");
+        command.args(["-ec", &format!("{}\n{send}", printed_lines(&lines))]).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(site.home.path());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert!(output.status.success(), "{library}: {}", String::from_utf8_lossy(&output.stderr));
+        let answers: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answers[0]["status"], 200, "{library}: {answers:?}");
+        assert_eq!(answers.last().unwrap()["status"], 403, "{library}: {answers:?}");
+    }
+    gate.terminate();
+    assert!(gate.wait().await.0.success());
 }

@@ -7,6 +7,7 @@ pub mod client;
 pub mod client_hello;
 pub mod deadline;
 pub mod documented;
+pub mod hostile;
 pub mod openssl;
 pub mod places;
 pub mod process;

@@ -2,10 +2,9 @@
 
 use super::Plain;
 use crate::destination::{self, Host};
-use crate::drain::Stopping;
 use crate::exchange::{TunnelFacts, Turn};
 use crate::gate::Core;
-use crate::http1::connection::Arrival;
+use crate::http1::connection::{Arrival, Patience};
 use crate::http1::{Connection, Head};
 use crate::policy::Policy;
 use crate::refusal::{Code, Refusal};
@@ -27,23 +26,16 @@ pub struct Opened {
 }
 
 /// Reads one CONNECT and answers it. `None` when the connection is over.
-pub async fn open(
-    core: &Arc<Core>,
-    tcp: TcpStream,
-    source: SocketAddr,
-    stopping: &mut Stopping,
-) -> Option<Opened> {
-    let mut connection = Connection::new(tcp, core.patience);
-    let ready = tokio::select! {
-        biased;
-        ready = connection.ready() => ready,
-        () = stopping.requested() => Ok(false),
-    };
-    if !matches!(ready, Ok(true)) {
+pub async fn open(core: &Arc<Core>, tcp: TcpStream, source: SocketAddr) -> Option<Opened> {
+    // Who connects to a proxy has a CONNECT to send: a silent connection is not given the time of a tunnel.
+    let patience = Patience { idle: core.patience.head, ..core.patience };
+    let mut connection = Connection::new(tcp, patience);
+    if !matches!(connection.ready().await, Ok(true)) {
         return None;
     }
     let mut facts = TunnelFacts { source, host: None, tls: None };
-    match wanted(core, &mut connection, &mut facts).await {
+    let mut method = String::new();
+    match wanted(core, &mut connection, &mut facts, &mut method).await {
         Ok(None) => None,
         Ok(Some(host)) => {
             let mut stream = connection.into_inner();
@@ -51,7 +43,7 @@ pub async fn open(
             Some(Opened { stream, source, host })
         }
         Err(refusal) => {
-            let answer = Turn::begin(core, &facts).at("CONNECT", None).refuse(refusal, true);
+            let answer = Turn::begin(core, &facts).at(&method, None).refuse(refusal, true);
             let _ = connection.answer(&answer).await;
             connection.end().await;
             None
@@ -63,8 +55,10 @@ async fn wanted(
     core: &Core,
     connection: &mut Plain,
     facts: &mut TunnelFacts,
+    method: &mut String,
 ) -> Result<Option<Host>, Refusal> {
     let Arrival::Head(head) = connection.head().await? else { return Ok(None) };
+    method.clone_from(&head.method);
     let host = authority(&head)?;
     facts.host = Some(host.clone());
     allowed(&head, &host, &core.policy)?;

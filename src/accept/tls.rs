@@ -28,29 +28,36 @@ pub struct Tunnel {
 pub async fn terminate(core: &Arc<Core>, opened: Opened) -> Option<Tunnel> {
     let Opened { stream, source, host } = opened;
     let mut facts = TunnelFacts { source, host: Some(host.clone()), tls: None };
+    let mut misdirected = None;
     let handshake = timeout(core.limits.handshake, async {
         let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
-        let misdirected = match start.client_hello().server_name() {
+        misdirected = match start.client_hello().server_name() {
             Some(name) if name.eq_ignore_ascii_case(host.as_str()) => None,
             Some(_) => Some("the SNI names another host"),
             None => Some("the TLS handshake has no SNI"),
         };
         let config = core.authority.server_config(&host).map_err(io::Error::other)?;
-        io::Result::Ok((start.into_stream(config).await?, misdirected))
+        start.into_stream(config).await
     });
-    match handshake.await {
-        Ok(Ok((stream, misdirected))) => {
+    let handshake = handshake.await;
+    let misdirected =
+        misdirected.map(|what| Refusal::new(Code::Misdirected, format!("the tunnel is for {host}, {what}")));
+    match (handshake, misdirected) {
+        (Ok(Ok(stream)), misdirected) => {
             facts.tls = Some(version(&stream));
-            let refusal = misdirected
-                .map(|what| Refusal::new(Code::Misdirected, format!("the tunnel is for {host}, {what}")));
             let connection = Connection::new(stream, core.patience);
-            Some(Tunnel { connection, facts, misdirected: refusal })
+            Some(Tunnel { connection, facts, misdirected })
         }
-        Ok(Err(error)) => {
+        // A client that checks names ends the handshake here, with an alert that is about the wrong thing.
+        (_, Some(refusal)) => {
+            let _ = Turn::begin(core, &facts).refuse(refusal, true);
+            None
+        }
+        (Ok(Err(error)), None) => {
             note_broken(core, &facts, &error);
             None
         }
-        Err(_) => {
+        (Err(_), None) => {
             note(core, &facts, "the TLS handshake did not finish in time".to_owned());
             None
         }

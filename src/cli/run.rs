@@ -1,6 +1,6 @@
 //! `beacongate run`: the gate itself, from an empty folder if need be.
 
-use super::trust;
+use super::{descriptors, trust};
 use crate::forward::address::ConnectTo;
 use crate::gate::{Gate, Limits, Settings, StartError};
 use crate::policy::{Policy, profile};
@@ -61,6 +61,7 @@ pub struct RunArgs {
 impl RunArgs {
     fn settings(&self, policy: Arc<Policy>) -> Settings {
         let mut limits = Limits { drain: Duration::from_secs(self.drain), ..Limits::default() };
+        limits.connections = limits.connections.min(descriptors::connections());
         limits.idle = Duration::from_secs(self.idle);
         limits.upstream.answer = Duration::from_secs(self.upstream_timeout);
         Settings {
@@ -93,7 +94,10 @@ pub fn run(args: RunArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(serve(&args, policy)) {
+    let served = runtime.block_on(serve(&args, policy));
+    // The log is closed. What may still block is a look-up that hangs, and nobody waits for its answer.
+    runtime.shutdown_background();
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

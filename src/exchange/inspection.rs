@@ -10,10 +10,35 @@ const LARGE: usize = 64 * 1024;
 
 /// Runs [`inspect`], large bodies beside the event loop. A panic refuses this request and no other (R54).
 pub(super) async fn isolated(permit: Permit, body: ReceivedBody) -> Result<Cleared, Refusal> {
+    let is_large = body.content.len() >= LARGE;
+    contained(is_large, move || inspect(permit, body)).await
+}
+
+async fn contained<T, W>(is_large: bool, work: W) -> Result<T, Refusal>
+where
+    T: Send + 'static,
+    W: FnOnce() -> Result<T, Refusal> + Send + 'static,
+{
     let failed = || Refusal::new(Code::Internal, "the inspection of the body failed");
-    if body.content.len() < LARGE {
-        // The permit and the body are consumed, so nothing half-done is seen afterwards.
-        return catch_unwind(AssertUnwindSafe(|| inspect(permit, body))).unwrap_or_else(|_| Err(failed()));
+    if is_large {
+        return tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(failed()));
     }
-    tokio::task::spawn_blocking(move || inspect(permit, body)).await.unwrap_or_else(|_| Err(failed()))
+    // What it works on is consumed, so nothing half-done is seen afterwards.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(failed()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "the panic is what is tested")]
+    use super::*;
+
+    #[tokio::test]
+    async fn r54_a_panic_in_the_filter_refuses_its_request_and_no_other() {
+        for is_large in [false, true] {
+            let broken = contained(is_large, || -> Result<(), Refusal> { panic!("a defect of the filter") });
+            assert_eq!(broken.await.map_err(|refusal| refusal.code), Err(Code::Internal));
+            let sound = contained(is_large, || Ok::<_, Refusal>(7));
+            assert_eq!(sound.await.map_err(|refusal| refusal.code), Ok(7));
+        }
+    }
 }

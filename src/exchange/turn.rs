@@ -1,6 +1,6 @@
 //! One request's turn: what is known of it so far, for its record and its refusal.
 
-use crate::audit::{Denied, Outcome, Recorded, Transaction};
+use crate::audit::{Denied, Outcome, Transaction};
 use crate::destination::Host;
 use crate::forward::Sent;
 use crate::gate::Core;
@@ -101,8 +101,8 @@ impl<'a> Turn<'a> {
     }
 
     /// Records what became of an intent, and gives back the connection.
-    pub(super) fn settle(&mut self, recorded: Recorded, sent: Sent) -> (Cleared, Result<Answer, Refusal>) {
-        let Sent { result, status, response_bytes, answer, line } = sent;
+    pub(super) fn settle(&mut self, sent: Sent) -> (Cleared, Result<Answer, Refusal>) {
+        let Sent { recorded, result, status, response_bytes, answer, line } = sent;
         if let Some(line) = line {
             self.core.upstreams.give_back(line);
         }

@@ -2,10 +2,11 @@
 //! was vetted.
 
 use super::address::{AddressRules, ConnectTo};
+use super::hosts;
 use crate::destination::{HTTPS, Host};
 use crate::refusal::{Code, Refusal};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
@@ -33,7 +34,13 @@ pub async fn targets(
 
 async fn look_up(name: &str, port: u16, patience: Duration) -> Result<Vec<SocketAddr>, Refusal> {
     let unknown = |why: String| Refusal::new(Code::UpstreamDns, format!("{name} does not resolve: {why}"));
-    let found: Vec<SocketAddr> = timeout(patience, lookup_host((name, port)))
+    // A system without that file has no such names.
+    let text = tokio::task::spawn_blocking(|| std::fs::read_to_string("/etc/hosts").unwrap_or_default());
+    let listed = hosts::addresses(&text.await.unwrap_or_default(), name);
+    if !listed.is_empty() {
+        return Ok(listed.into_iter().map(|address| SocketAddr::new(address, port)).collect());
+    }
+    let found: Vec<SocketAddr> = timeout(patience, lookup_host((format!("{name}."), port)))
         .await
         .map_err(|_| unknown("no answer in time".to_owned()))?
         .map_err(|e| unknown(e.to_string()))?
@@ -41,13 +48,21 @@ async fn look_up(name: &str, port: u16, patience: Duration) -> Result<Vec<Socket
     if found.is_empty() { Err(unknown("the answer is empty".to_owned())) } else { Ok(found) }
 }
 
+/// For how many times its patience all addresses of a name are tried together: an answer can list dozens.
+const ROUNDS: u32 = 3;
+
 /// A connection to the first address that answers.
 ///
 /// # Errors
 /// `upstream_connect`, with what each address said.
 pub async fn first_of(host: &Host, targets: &[SocketAddr], patience: Duration) -> Result<TcpStream, Refusal> {
     let mut said = Vec::new();
+    let until = Instant::now() + patience * ROUNDS;
     for address in targets {
+        if Instant::now() >= until {
+            said.push("the rest was not tried".to_owned());
+            break;
+        }
         match timeout(patience, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 let _ = stream.set_nodelay(true);
@@ -58,4 +73,29 @@ pub async fn first_of(host: &Host, targets: &[SocketAddr], patience: Duration) -
         }
     }
     Err(Refusal::new(Code::UpstreamConnect, format!("{host} cannot be reached ({})", said.join("; "))))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_with_many_dead_addresses_costs_a_bounded_time() {
+        // A listener whose queue is full answers nobody.
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let dead = listener.local_addr().unwrap();
+        let patience = Duration::from_millis(100);
+        let mut queued = Vec::new();
+        while let Ok(Ok(stream)) = timeout(patience, TcpStream::connect(dead)).await {
+            queued.push(stream);
+        }
+        let host = Host::parse(b"beacon.langchain.com").unwrap();
+        let refusal = first_of(&host, &[dead; 500], patience).await.unwrap_err();
+        assert_eq!(refusal.code, Code::UpstreamConnect);
+        assert!(refusal.detail.matches("no answer in").count() <= ROUNDS as usize, "{}", refusal.detail);
+        assert!(refusal.detail.contains("the rest was not tried"), "{}", refusal.detail);
+    }
 }

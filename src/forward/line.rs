@@ -3,6 +3,7 @@
 use super::UpstreamLimits;
 use super::fields::{request_fields, request_target};
 use super::tls::UpstreamTls;
+use super::wire::{Progress, Wire};
 use crate::audit::{OutcomeResult, Recorded, UpstreamFacts};
 use crate::decide::FieldValue;
 use crate::destination::Host;
@@ -16,6 +17,7 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// How long a kept connection may take to say that it is ready.
@@ -28,6 +30,8 @@ const PASSED: &[&str] = &["content-type", "date", "retry-after", "cache-control"
 #[derive(Debug)]
 pub struct Line {
     sender: SendRequest<Full<Bytes>>,
+    connection: Driven,
+    progress: Progress,
     host: Host,
     facts: UpstreamFacts,
     limits: UpstreamLimits,
@@ -35,9 +39,22 @@ pub struct Line {
     since: Instant,
 }
 
+/// The task that moves a connection's bytes. It ends with its line: a request that was given up, or cut by a
+/// stop, goes on leaving otherwise, and a vendor that reads nothing keeps the connection for ever.
+#[derive(Debug)]
+struct Driven(JoinHandle<()>);
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// What became of a request that was sent.
 #[derive(Debug)]
 pub struct Sent {
+    /// The request, whose outcome is now to be recorded.
+    pub recorded: Recorded,
     /// How much of it left.
     pub result: OutcomeResult,
     /// The upstream's status, where it answered.
@@ -63,17 +80,19 @@ pub async fn open(
     let (stream, facts) = timeout(limits.handshake, tls.connect(host, tcp)).await.map_err(|_| {
         Refusal::new(Code::UpstreamTimeout, format!("{host} did not finish the TLS handshake in time"))
     })??;
+    let progress = Progress::default();
     let (sender, connection) = Builder::new()
         .max_headers(64)
         .max_buf_size(64 * 1024)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(Wire::new(stream, progress.clone())))
         .await
         .map_err(|e| failed(host, &e))?;
-    tokio::spawn(async move {
+    let connection = Driven(tokio::spawn(async move {
         // Its end is seen by whoever waits on the sender.
         let _ = connection.await;
-    });
-    Ok(Line { sender, host: host.clone(), facts, limits, reused: false, since: Instant::now() })
+    }));
+    let (host, since) = (host.clone(), Instant::now());
+    Ok(Line { sender, connection, progress, host, facts, limits, reused: false, since })
 }
 
 impl Line {
@@ -93,7 +112,7 @@ impl Line {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+        self.sender.is_closed() || self.connection.0.is_finished()
     }
 
     pub(super) fn is_fresh(&self, idle: Duration) -> bool {
@@ -109,48 +128,58 @@ impl Line {
         self.since = Instant::now();
     }
 
-    /// Sends a recorded request and reads its answer to the end.
-    pub async fn send(mut self, recorded: &mut Recorded) -> Sent {
-        let request = match outgoing(recorded) {
+    /// Sends a recorded request and reads its answer to the end. The request is taken, so it is sent once.
+    pub async fn send(mut self, mut recorded: Recorded) -> Sent {
+        let request = match outgoing(&recorded, &self.host) {
             Ok(request) => request,
-            Err(refusal) => return Sent::nothing(OutcomeResult::NotSent, refusal),
+            Err(refusal) => return Sent::nothing(recorded, OutcomeResult::NotSent, refusal),
         };
+        self.progress.begin();
         recorded.begin();
         let until = tokio::time::Instant::now() + self.limits.answer;
         let late = || Refusal::new(Code::UpstreamTimeout, format!("{} did not answer in time", self.host));
         let response = match tokio::time::timeout_at(until, self.sender.try_send_request(request)).await {
-            Err(_) => return Sent::nothing(OutcomeResult::Unknown, late()),
+            Err(_) => return Sent::nothing(recorded, OutcomeResult::Unknown, late()),
             Ok(Ok(response)) => response,
             Ok(Err(mut error)) => {
                 // hyper gives the request back only when not a byte of it was written.
                 let unsent = error.take_message().is_some();
                 let result = if unsent { OutcomeResult::NotSent } else { OutcomeResult::Unknown };
-                return Sent::nothing(result, failed(&self.host, &error.into_error()));
+                return Sent::nothing(recorded, result, failed(&self.host, &error.into_error()));
             }
         };
         let status = response.status().as_u16();
         let read =
             tokio::time::timeout_at(until, answer(response, self.limits.answer_bytes, &self.host)).await;
         let answer = read.unwrap_or_else(|_| Err(late()));
+        // A vendor may answer what it has not read. The rest then stays here: the line is not kept.
+        let whole = self.progress.is_whole();
         Sent {
-            result: OutcomeResult::Complete,
+            recorded,
+            result: if whole { OutcomeResult::Complete } else { OutcomeResult::Partial },
             status: Some(status),
             response_bytes: answer.as_ref().map_or(0, |a| a.body.len() as u64),
-            line: answer.is_ok().then_some(self),
+            line: (whole && answer.is_ok()).then_some(self),
             answer,
         }
     }
 }
 
 impl Sent {
-    fn nothing(result: OutcomeResult, refusal: Refusal) -> Self {
-        Self { result, status: None, response_bytes: 0, answer: Err(refusal), line: None }
+    fn nothing(recorded: Recorded, result: OutcomeResult, refusal: Refusal) -> Self {
+        Self { recorded, result, status: None, response_bytes: 0, answer: Err(refusal), line: None }
     }
 }
 
 /// The request as it leaves: every part from the record's own model of it.
-fn outgoing(recorded: &Recorded) -> Result<Request<Full<Bytes>>, Refusal> {
+fn outgoing(recorded: &Recorded, host: &Host) -> Result<Request<Full<Bytes>>, Refusal> {
     let cleared = recorded.cleared();
+    if cleared.permit().host() != host {
+        return Err(Refusal::new(
+            Code::Internal,
+            "a request was about to leave on another host's connection",
+        ));
+    }
     let internal = |what: &str| Refusal::new(Code::Internal, format!("the outgoing {what} cannot be built"));
     let body = cleared.body().map(|b| b.bytes.clone()).unwrap_or_default();
     let mut request = Request::new(Full::new(body));

@@ -212,6 +212,7 @@ fn too_large() -> Refusal {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
     use super::*;
+    use proptest::prelude::*;
 
     fn read(text: &str) -> Result<Head, Refusal> {
         match scan(text.as_bytes(), 0)? {
@@ -343,5 +344,39 @@ mod tests {
     fn an_expectation_that_is_not_continue_is_refused() {
         let odd = read("POST / HTTP/1.1\r\nHost: a.b\r\nExpect: 200-ok\r\n\r\n").unwrap_err();
         assert_eq!(odd.code, Code::ExpectationNotMet);
+    }
+
+    /// Scans what has come after each of these many bytes, as a connection does.
+    fn scan_in_parts(bytes: &[u8], step: usize) -> Result<Scan, Code> {
+        let mut seen = 0;
+        for end in (step..bytes.len()).step_by(step).chain([bytes.len()]) {
+            match scan(&bytes[..end], seen).map_err(|r| r.code)? {
+                Scan::Incomplete => seen = end,
+                complete => return Ok(complete),
+            }
+        }
+        Ok(Scan::Incomplete)
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_and_where_they_are_cut_makes_no_difference(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    Just("\r\n"), Just("\r"), Just("\n"), Just("\0"), Just(": "), Just(":"), Just(" "), Just("\t"),
+                    Just("POST / HTTP/1.1\r\n"), Just("Host: a.b\r\n"), Just("Content-Length: 5"), Just(" chunked"),
+                    Just("Transfer-Encoding:"), Just("Expect: 100-continue\r\n"), Just("\u{e9}"), Just("x"),
+                ],
+                0..24,
+            ),
+            step in 1_usize..9,
+        ) {
+            let text = parts.concat();
+            let whole = scan(text.as_bytes(), 0).map_err(|r| r.code);
+            prop_assert_eq!(scan_in_parts(text.as_bytes(), step), whole);
+            if let Ok(Scan::Complete(length)) = whole {
+                let _ = parse(&text.as_bytes()[..length]);
+            }
+        }
     }
 }

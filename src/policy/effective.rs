@@ -4,7 +4,7 @@
 //! members are sorted by name, and there is no white space between them.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
-use super::{Endpoint, Field, Mode, Record};
+use super::{Endpoint, Field, Mode, Record, format};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -46,6 +46,8 @@ pub(super) fn text(name: &str, description: &str, endpoints: Vec<EffectiveEndpoi
         "description": description,
         "endpoints": endpoints,
     });
+    // The gate's own formats are words in its binary; what they admit is part of what decides.
+    policy["formats"] = format::lists_used_by(&policy.to_string());
     policy.sort_all_objects();
     policy.to_string()
 }

@@ -49,7 +49,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// An unknown profile, a file that cannot be read or that anyone may write to, and everything that
-/// [`compile`] refuses.
+/// [`compile()`] refuses.
 pub fn load(spec: &str) -> Result<Policy, PolicyError> {
     if let Some(profile) = PROFILES.iter().find(|profile| profile.name == spec) {
         return compile(profile.text, &format!("{}.yaml", profile.name), &built_in_schema);

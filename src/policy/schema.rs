@@ -1,8 +1,8 @@
 //! A body's shape: a JSON Schema 2020-12 without a hole in it.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
-use super::Mode;
 use super::error::PolicyError;
+use super::{Mode, format};
 use bundle::Bundle;
 use holes::Hole;
 use jsonschema::{Draft, PatternOptions};
@@ -95,7 +95,11 @@ fn compile(bundle: Bundle) -> Result<(BodySchema, Value), PolicyError> {
 
 /// The validator of the `jsonschema` crate: linear-time patterns, formats asserted, nothing fetched.
 fn validator(document: &Value) -> Result<jsonschema::Validator, Hole> {
-    jsonschema::options()
+    let mut options = jsonschema::options();
+    for format in format::ALL {
+        options = options.with_format(format.name, format.holds);
+    }
+    options
         .with_draft(Draft::Draft202012)
         .offline()
         .should_validate_formats(true)

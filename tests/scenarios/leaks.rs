@@ -268,3 +268,23 @@ async fn secrets_leave_and_are_written_nowhere() {
     assert_eq!(done.audit.intents().len(), 4);
     assert!(contains(&done.audit.bytes(), "hmac-sha256:"), "secrets are fingerprinted");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_body_is_kept_in_a_file_of_its_own_with_its_secret_masked() {
+    let rig = Rig::start().await;
+    let key = "lic_2f1b6c0a7d5e4f3b8a2c1d0e9f8a7b6d";
+    let one = LANGSMITH_USAGE.json()["trace_transactions"][0].clone();
+    let many: Vec<Value> = std::iter::repeat_n(one, 500).collect();
+    let body = json!({"license": key, "trace_transactions": many});
+    let with_canary = with_member(&body, "/trace_transactions/499", MEMBER, json!(CANARY));
+    let (response, seen) = rig.send_and_see(&LANGSMITH_USAGE.with_body(&with_canary)).await;
+    assert_eq!(seen.unwrap_or_else(|| panic!("{}", response.text())).json(), body);
+    let done = rig.finish().await;
+    assert_clean(&done);
+    assert!(!contains(&done.audit.bytes(), key), "the secret stands in the log");
+    let file = done.audit.intents()[0]["sent"]["body_file"].as_str().expect("a file of its own").to_owned();
+    let mut kept: Value = serde_json::from_slice(&std::fs::read(done.audit.dir.join(file)).unwrap()).unwrap();
+    let masked = std::mem::replace(&mut kept["license"], json!(key));
+    assert!(masked.as_str().is_some_and(|m| m.starts_with("hmac-sha256:")), "{masked}");
+    assert_eq!(kept, body, "the kept body is the sent one but for the secret");
+}

@@ -5,10 +5,14 @@ use crate::support::audit::{contains, result};
 use crate::support::documented::LICENSE;
 use crate::support::response::Response;
 use crate::support::rig::{Finished, Rig};
+use std::time::Duration;
 
 /// The answer to one request whose upstream does this.
 async fn answered(answer: Answer) -> (Response, Finished) {
-    let rig = Rig::start_with(|s| s.limits.upstream.answer = std::time::Duration::from_secs(3)).await;
+    answered_by(Rig::start().await, answer).await
+}
+
+async fn answered_by(rig: Rig, answer: Answer) -> (Response, Finished) {
     rig.upstream.answer_with(move |_| answer.clone());
     let response = rig.send(&LICENSE.request()).await;
     (response, rig.finish().await)
@@ -127,7 +131,8 @@ async fn r61_an_answer_that_never_comes_is_a_504_and_recorded_as_unknown() {
     let half = Answer::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec());
     // Half an answer says that the request was there; silence says nothing.
     for (answer, left) in [(Answer::Never, "unknown"), (half, "complete")] {
-        let (response, done) = answered(answer).await;
+        let impatient = Rig::start_with(|s| s.limits.upstream.answer = Duration::from_secs(1)).await;
+        let (response, done) = answered_by(impatient, answer).await;
         response.assert_refused(504, "upstream_timeout", left);
         assert_eq!(result(done.audit.outcomes()[0]), left);
         assert_eq!(done.audit.outcomes()[0]["outcome"]["error"], "upstream_timeout");

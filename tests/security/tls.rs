@@ -173,7 +173,8 @@ async fn r16_tls_1_2_and_1_3_are_spoken_and_early_data_is_not() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn http_1_1_is_chosen_from_what_clients_offer_and_nothing_else_is() {
     let rig = Rig::start().await;
-    let offers: [(&[&[u8]], Option<&[u8]>); 3] =
+    type Protocol = &'static [u8];
+    let offers: [(&[Protocol], Option<Protocol>); 3] =
         [(&[b"h2", b"http/1.1"], Some(b"http/1.1")), (&[b"http/1.1"], Some(b"http/1.1")), (&[], None)];
     for (offered, chosen) in offers {
         let offered: Vec<Vec<u8>> = offered.iter().map(|p| p.to_vec()).collect();

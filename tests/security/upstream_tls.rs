@@ -94,7 +94,8 @@ async fn r19_the_gates_own_authority_is_never_trusted_upstream() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r19_weak_signatures_and_keys_are_refused() {
-    let Some(weak) = openssl::weak_vendors() else { return };
+    let making = tokio::task::spawn_blocking(openssl::weak_vendors);
+    let Some(weak) = within("openssl to listen", making).await.unwrap() else { return };
     for vendor in weak.vendors {
         let address = vendor.address;
         let rig = Rig::start_with(|s| {
@@ -189,10 +190,10 @@ async fn r21_variables_that_disarm_other_programs_do_not_disarm_the_gate() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r22_a_failure_on_the_way_is_told_and_nothing_was_sent() {
-    // Nobody listens: the port was the system's and is free again.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = listener.local_addr().unwrap();
-    drop(listener);
+    // Bound and not listening: the port is nobody's while this lives.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = socket.local_addr().unwrap();
     let rig =
         Rig::start_with(|s| s.connect_to = vec![format!("{BEACON}:443:{nobody}").parse().unwrap()]).await;
     rig.send(&LICENSE.request()).await.assert_refused(502, "upstream_connect", "nobody listens");

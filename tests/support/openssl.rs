@@ -53,31 +53,21 @@ fn vendor(dir: &Path, what: &'static str, key: &str, digest: &str) -> Vendor {
     openssl(dir, &[&sign[..], &more[..]].concat());
     openssl(dir, &["x509", "-in", "leaf.pem", "-outform", "DER", "-out", "leaf.der"]);
     let sha256 = sha256_hex(&std::fs::read(dir.join("leaf.der")).unwrap());
-    let serve = [
-        "s_server",
-        "-accept",
-        "127.0.0.1:0",
-        "-cert",
-        "leaf.pem",
-        "-key",
-        "leaf.key",
-        "-quiet",
-        "-naccept",
-        "1",
-    ];
+    let serve =
+        ["s_server", "-accept", "127.0.0.1:0", "-cert", "leaf.pem", "-key", "leaf.key", "-naccept", "1"];
     let mut child = Command::new("openssl")
         .args(serve)
         .args(["-cipher", "DEFAULT:@SECLEVEL=0"])
         .current_dir(dir)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut said = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    said.read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("ACCEPT ").unwrap_or_else(|| panic!("s_server says {line:?}"));
+    let mut lines = (&mut said).lines().map_while(Result::ok);
+    let address =
+        lines.find_map(|l| l.strip_prefix("ACCEPT ").map(str::to_owned)).expect("s_server to listen");
     Vendor { what, sha256, address: address.parse().unwrap(), child, said }
 }
 

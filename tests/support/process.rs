@@ -133,6 +133,22 @@ impl Process {
         Self { address, child, said, readers }
     }
 
+    /// Waits until it has said a line with this text; everything it has said by then.
+    pub async fn wait_for_line(&self, text: &str) -> String {
+        let mut changed = self.said.ended.subscribe();
+        within(text, async {
+            loop {
+                changed.borrow_and_update();
+                let said = self.said.text();
+                if said.contains(text) {
+                    return said;
+                }
+                changed.changed().await.unwrap();
+            }
+        })
+        .await
+    }
+
     /// SIGTERM, as an orchestrator stops it.
     pub fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);

@@ -97,6 +97,11 @@ impl Upstream {
         self.look(|c| c.requests.clone())
     }
 
+    /// The requests after the first `count`.
+    pub fn requests_since(&self, count: usize) -> Vec<Seen> {
+        self.look(|c| c.requests[count..].to_vec())
+    }
+
     pub fn connections(&self) -> Vec<Connection> {
         self.look(|c| c.connections.clone())
     }

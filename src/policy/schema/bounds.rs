@@ -1,7 +1,7 @@
 //! How much one string, array or object may carry, and how a schema says so.
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
-use super::super::pattern;
+use super::super::{format, pattern};
 use super::holes::Hole;
 use serde_json::{Map, Value};
 
@@ -28,6 +28,10 @@ pub(super) fn bounded_text(pointer: &str, schema: &Map<String, Value>) -> Result
             _ => {
                 Err(Hole::new(pointer, format!("a `{format}` has no longest form: add `\"maxLength\": 40`")))
             }
+        },
+        Some(own) if format::ALL.iter().any(|f| f.name == own) => match most {
+            Some(most) if most <= 200 => Ok(()),
+            _ => Err(Hole::new(pointer, format!("`{own}` has no longest form: add `\"maxLength\": 120`"))),
         },
         Some(format) => Err(Hole::new(
             pointer,

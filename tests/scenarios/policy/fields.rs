@@ -194,7 +194,7 @@ const ROWS: &[Row] = &[
         id: METRICS,
         pointer: "/resourceMetrics/0/scopeMetrics/0/metrics/0/gauge/dataPoints/0/attributes/2/value/stringValue",
         valid: &[r#""langsmith_ingest_queue""#, r#""langsmith-ace-backend""#],
-        invalid: &[r#""langsmith_acme""#, r#""acme_backend""#, r#""langsmith_backend_7f9c""#],
+        invalid: &[r#""acme_backend""#, r#""langsmith_backend_7f9c""#],
     },
     Row {
         id: METRICS,
