@@ -80,6 +80,8 @@ impl RunArgs {
 /// Runs until SIGTERM or SIGINT.
 pub fn run(args: RunArgs) -> ExitCode {
     crate::observe::to_stderr(args.log);
+    // The first random number of a process takes AWS-LC about 20 ms; the policy compiles meanwhile.
+    std::thread::spawn(|| aws_lc_rs::rand::fill(&mut [0; 1]));
     let policy = match profile::load(&args.policy) {
         Ok(policy) => Arc::new(policy),
         Err(error) => {
