@@ -192,9 +192,8 @@ impl Gate {
         for warning in core.authority.warnings() {
             tracing::warn!("{warning}");
         }
-        // The system's roots take milliseconds to read: neither the start nor the first request waits.
-        let early = Arc::clone(&core);
-        tokio::task::spawn_blocking(move || early.upstreams.prepare());
+        // Clients wait in the listener's queue for the milliseconds that this takes, not in their first request.
+        core.upstreams.prepare();
         let (stop, stopping) = drain::switch();
         let listening = tokio::spawn(accept_all(Arc::clone(&core), listener, stopping));
         Ok(Self { address, core, stop, listening })
