@@ -2,7 +2,7 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 use crate::destination::{self, Host};
-use crate::http1::{Framing, Head};
+use crate::http1::{Framing, Head, head};
 use crate::refusal::{Code, Refusal};
 
 /// The head of one request inside a verified tunnel.
@@ -69,6 +69,6 @@ impl<'a> RequestFacts<'a> {
     }
     /// All values of a field.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_slice())
+        head::values(self.headers, name)
     }
 }

@@ -27,6 +27,13 @@ pub struct Head {
     pub expects_continue: bool,
 }
 
+impl Head {
+    /// All values of a field, named in lower case, in order.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        values(&self.fields, name)
+    }
+}
+
 /// How a body is delimited (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -137,7 +144,8 @@ fn check_bare_value(bytes: &[u8], header: &httparse::Header<'_>) -> Result<(), R
     }
 }
 
-fn values<'a>(fields: &'a [(String, Vec<u8>)], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+/// All values of a field, named in lower case, in order.
+pub fn values<'a>(fields: &'a [(String, Vec<u8>)], name: &str) -> impl Iterator<Item = &'a [u8]> {
     fields.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_slice())
 }
 
