@@ -6,7 +6,7 @@ use super::{MODIFIED, OK, REFUSED, complain, load, print};
 use crate::decide::{FieldValue, Permit, decide};
 use crate::destination::Host;
 use crate::facts::RequestFacts;
-use crate::inspect::{Cleared, OutgoingBody, ReceivedBody, inspect};
+use crate::inspect::{Cleared, ReceivedBody, inspect};
 use crate::policy::schema::PlacePattern;
 use crate::policy::{Endpoint, profile};
 use crate::refusal::Refusal;
@@ -185,7 +185,7 @@ fn url(permit: &Permit) -> String {
 fn shown(value: &FieldValue) -> &str {
     match value {
         FieldValue::Plain(text) => text,
-        FieldValue::Secret(_) => "********",
+        FieldValue::Secret(_) => diff::MASK,
     }
 }
 
@@ -205,8 +205,9 @@ fn cleared_json(cleared: &Cleared) -> String {
     let permit = cleared.permit();
     let headers: serde_json::Map<String, Value> =
         permit.headers().iter().map(|(name, value)| (name.clone(), json!(shown(value)))).collect();
-    let body =
-        cleared.body().map_or(Value::Null, |body| serde_json::from_slice(&masked(body)).unwrap_or_default());
+    let body = cleared.body().map_or(Value::Null, |body| {
+        serde_json::from_slice(&body.masked(|_| diff::MASK.to_owned())).unwrap_or_default()
+    });
     let answer = json!({
         "verdict": if cleared.removals().is_empty() { "allowed" } else { "modified" },
         "endpoint": &*permit.endpoint().id,
@@ -228,17 +229,4 @@ fn refused_json(refusal: &Refusal) -> String {
         "violations": refusal.violations,
     });
     format!("{answer}\n")
-}
-
-/// The outgoing body with every secret's token replaced.
-fn masked(body: &OutgoingBody) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.bytes.len());
-    let mut from = 0;
-    for span in &body.secrets {
-        out.extend_from_slice(&body.bytes[from..span.start]);
-        out.extend_from_slice(diff::MASK.as_bytes());
-        from = span.end;
-    }
-    out.extend_from_slice(&body.bytes[from..]);
-    out
 }
