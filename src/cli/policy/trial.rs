@@ -3,9 +3,10 @@
 
 use super::diff::{self, Paint};
 use super::{MODIFIED, OK, REFUSED, complain, load, print};
-use crate::decide::{FieldValue, Permit, decide};
+use crate::decide::{FieldValue, decide};
 use crate::destination::Host;
 use crate::facts::RequestFacts;
+use crate::forward::fields::request_target;
 use crate::inspect::{Cleared, ReceivedBody, inspect};
 use crate::policy::schema::PlacePattern;
 use crate::policy::{Endpoint, profile};
@@ -127,7 +128,7 @@ impl Trial {
 
     fn cleared_page(&self, cleared: &Cleared) -> String {
         let paint = Paint(std::io::stdout().is_terminal());
-        let mut page = head(cleared.permit());
+        let mut page = head(cleared);
         if let Some(body) = cleared.body() {
             let (received, leaves) = (self.content.len(), body.bytes.len());
             page.push_str(&format!("body      {received} bytes received, {leaves} bytes would leave\n\n"));
@@ -166,20 +167,19 @@ impl Trial {
     }
 }
 
-fn head(permit: &Permit) -> String {
+fn head(cleared: &Cleared) -> String {
+    let permit = cleared.permit();
     let endpoint = permit.endpoint();
-    let mut page = format!("endpoint  {}\nrequest   {} {}\n", endpoint.id, endpoint.method, url(permit));
+    let mut page = format!("endpoint  {}\nrequest   {} {}\n", endpoint.id, endpoint.method, url(cleared));
     for (name, value) in permit.headers() {
         page.push_str(&format!("header    {name}: {}\n", shown(value)));
     }
     page
 }
 
-fn url(permit: &Permit) -> String {
-    let query =
-        permit.query().iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("&");
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("https://{}{}{mark}{query}", permit.host(), permit.endpoint().path)
+/// Where it would go, by the gate's own words.
+fn url(cleared: &Cleared) -> String {
+    format!("https://{}{}", cleared.permit().host(), request_target(cleared))
 }
 
 fn shown(value: &FieldValue) -> &str {
@@ -212,7 +212,7 @@ fn cleared_json(cleared: &Cleared) -> String {
         "verdict": if cleared.removals().is_empty() { "allowed" } else { "modified" },
         "endpoint": &*permit.endpoint().id,
         "method": permit.endpoint().method,
-        "url": url(permit),
+        "url": url(cleared),
         "headers": headers,
         "body": body,
         "removals": cleared.removals(),
