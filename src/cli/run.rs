@@ -91,6 +91,15 @@ pub fn run(args: RunArgs) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Some(stray) = args.connect_to.iter().find(|detour| !policy.allows_host(&detour.host)) {
+        // A misspelt host would be looked up after all, and a trial would reach the vendor.
+        let hosts = policy.hosts().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        eprintln!(
+            "error: --connect-to names {}, which the policy does not; its hosts are {hosts}",
+            stray.host
+        );
+        return ExitCode::from(2);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -139,10 +148,11 @@ fn banner(gate: &Gate, policy: &Policy, args: &RunArgs) -> String {
         }
     }
     text.push_str(&format!(
-        "audit log    {}\nCA           {} (sha256 {})\n\n",
+        "audit log    {}\nCA           {} (sha256 {}){}\n\n",
         args.audit.display(),
         gate.authority().ca_path().display(),
-        gate.authority().ca_sha256_fingerprint()
+        gate.authority().ca_sha256_fingerprint(),
+        if gate.authority().is_new() { ", made now" } else { "" }
     ));
     text.push_str(&trust::instructions(gate.address(), gate.authority().ca_path()));
     text
