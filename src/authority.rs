@@ -189,29 +189,9 @@ impl Authority {
         secret::sha256_hex(&self.certificate)
     }
 
-    /// What the CA's certificate says.
-    pub fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    /// When the CA expires.
-    pub fn not_after(&self) -> SystemTime {
-        self.facts.not_after
-    }
-
-    /// The CA's subject key identifier, where its certificate has one.
-    pub fn subject_key_id(&self) -> Option<&[u8]> {
-        self.facts.identity.subject_key_id()
-    }
-
     /// By what the CA and its leaves are recognised, without its key.
     pub fn identity(&self) -> &Identity {
         &self.facts.identity
-    }
-
-    /// Whether this certificate is the CA's own or shares its key.
-    pub fn is_own_ca(&self, certificate: &[u8]) -> bool {
-        self.facts.identity.is_own_ca(certificate)
     }
 
     /// Whether this call of [`Authority::open`] made the CA.

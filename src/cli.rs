@@ -1,5 +1,6 @@
 //! The command line: one file per command group. stdout is the answer, stderr the talk.
 
+mod arguments;
 pub mod audit;
 pub mod ca;
 pub mod demo;

@@ -3,7 +3,7 @@
 
 use crate::destination::Host;
 use crate::facts::RequestFacts;
-use crate::inspect::coding;
+use crate::inspect::{UNLISTED, coding};
 use crate::name;
 use crate::policy::{BodyTerms, Endpoint, Policy};
 use crate::refusal::{Code, Refusal};
@@ -12,7 +12,6 @@ use crate::secret::Secret;
 use std::sync::Arc;
 
 /// The right to make one request, with its terms. Only [`decide`] makes one.
-#[derive(Debug)]
 #[must_use = "a permit is spent by inspecting the body it was given for"]
 pub struct Permit {
     policy: Arc<Policy>,
@@ -31,6 +30,16 @@ pub enum FieldValue {
     Plain(String),
     /// One that may not.
     Secret(Secret),
+}
+
+/// Without the values of query and fields: secrets are among them.
+impl std::fmt::Debug for Permit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Permit")
+            .field("endpoint", &self.endpoint.id)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Permit {
@@ -244,7 +253,7 @@ fn dropped(endpoint: &Endpoint, facts: &RequestFacts<'_>) -> Vec<Removal> {
         .map(|(n, _)| Removal {
             place: Place::Header { name: name::recordable(n).into_owned() },
             json_type: None,
-            rule: "unlisted".to_owned(),
+            rule: UNLISTED.to_owned(),
             cause: None,
         })
         .collect()

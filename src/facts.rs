@@ -2,11 +2,10 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 use crate::destination::{self, Host};
-use crate::http1::{Framing, Head};
+use crate::http1::{Framing, Head, head};
 use crate::refusal::{Code, Refusal};
 
 /// The head of one request inside a verified tunnel.
-#[derive(Debug)]
 pub struct RequestFacts<'a> {
     /// The host that CONNECT, SNI and Host agreed on.
     pub host: &'a Host,
@@ -20,6 +19,16 @@ pub struct RequestFacts<'a> {
     pub headers: &'a [(String, Vec<u8>)],
     /// Whether the framing announces a body of at least one byte, or of unknown length.
     pub has_body: bool,
+}
+
+/// Without what the client chose: path, query and fields.
+impl std::fmt::Debug for RequestFacts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestFacts")
+            .field("host", &self.host)
+            .field("has_body", &self.has_body)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> RequestFacts<'a> {
@@ -69,6 +78,6 @@ impl<'a> RequestFacts<'a> {
     }
     /// All values of a field.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_slice())
+        head::values(self.headers, name)
     }
 }

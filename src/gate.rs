@@ -158,9 +158,19 @@ impl std::fmt::Display for StartError {
                 f,
                 "cannot listen on {address}: {error}\n  choose another address with --listen, or stop what listens there"
             ),
+            Self::Authority(error @ AuthorityError::Io { .. }) => write!(
+                f,
+                "{error}\n  --certs names the folder of the CA; this user must be able to read it, and to write it on first start"
+            ),
             Self::Authority(error) => write!(f, "{error}"),
             Self::UpstreamTls(error) => write!(f, "{error}"),
             Self::FingerprintKey(error) => write!(f, "{error}"),
+            Self::Audit(error @ OpenError::Io(..)) => {
+                write!(
+                    f,
+                    "{error}\n  --audit names the folder of the log; this user must be able to write it"
+                )
+            }
             Self::Audit(error) => write!(f, "{error}"),
         }
     }

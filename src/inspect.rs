@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 pub const UNLISTED: &str = "unlisted";
 
 /// A body as it was read, framing undone, coding still on.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ReceivedBody {
     /// The content (RFC 9110 §6.4).
     pub content: Bytes,
@@ -63,7 +63,6 @@ pub struct Received {
 }
 
 /// The exact bytes that will leave, and where in them secrets stand.
-#[derive(Debug)]
 pub struct OutgoingBody {
     /// Compact UTF-8 JSON without a newline.
     pub bytes: Bytes,
@@ -114,6 +113,20 @@ impl Cleared {
     /// Whether anything was taken out.
     pub fn decision(&self) -> Decision {
         if self.removals.is_empty() { Decision::Allowed } else { Decision::Modified }
+    }
+}
+
+/// Without the content: what was not inspected is written nowhere.
+impl std::fmt::Debug for ReceivedBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ReceivedBody({} bytes)", self.content.len())
+    }
+}
+
+/// Without the content: secrets stand in it.
+impl std::fmt::Debug for OutgoingBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OutgoingBody({} bytes, {} secrets)", self.bytes.len(), self.secrets.len())
     }
 }
 

@@ -36,14 +36,26 @@
 //! # Pure and shell
 //!
 //! Modules that deny `clippy::disallowed_types` at their top are pure: no socket, file, clock, randomness
-//! or environment. `.clippy.toml` lists what that bans and why; a test reads their imports.
+//! or environment. `.clippy.toml` lists what that bans and why; `tests/purity.rs` lists the modules and
+//! reads what they name. Everything else is shell: it acts, and decides nothing. Two parts of the shell
+//! stand below a pure module because they are its border: [`http1::connection`] and [`policy::profile`].
 //!
 //! # Where the walls were moved
 //!
 //! * **HTTP/1 towards clients is read by [`http1`]**, with httparse as its tokeniser, and not by hyper's
 //!   server: hyper mends some ambiguous framings before a service can see them, and a gate must refuse and
 //!   record them. Towards the vendor it is hyper, which is attacked by more people than we are.
-//! * **Large bodies go to files beside the log**, small ones into the line; see [`audit`].
+//! * **Large bodies go to files beside the log**, small ones into the line, so that a record stays a line
+//!   that can be read and a body is written once however often it is sent; see [`audit`].
+//! * **[`audit::folder`] reads what [`audit::verify`] and [`audit::views`] judge and show**, so that both work
+//!   on lines alone and stay pure: a log is verified the same way wherever its bytes come from.
+//! * **The policy has formats of its own** (`policy::format`, the words in `policy/formats/`) for texts that
+//!   are free to JSON Schema. A list of words is read by a reviewer; the pattern that says the same has more
+//!   than a thousand alternatives, is read by nobody, and costs each process ten times the memory.
+//! * **[`forward::hosts`] reads the system's hosts file** apart from the resolver, which is asked for absolute
+//!   names only: with others it may try its search list, and tell strangers which hosts are asked for.
+//! * **405, 408 and 417** stand beside the statuses that were planned (400, 403, 413, 415, 421, 431): each is
+//!   what its RFC prescribes, and 405 carries the `Allow` that tells a client what to do. 500 is the gate's own.
 //!
 //! # Glossary
 //!

@@ -91,15 +91,14 @@ fn authority(head: &Head) -> Result<Host, Refusal> {
 }
 
 fn allowed(head: &Head, host: &Host, policy: &Policy) -> Result<(), Refusal> {
-    let named = |name: &str| head.fields.iter().any(|(n, _)| n == name);
-    if named("content-length") || named("transfer-encoding") {
+    if head.values("content-length").chain(head.values("transfer-encoding")).next().is_some() {
         return Err(Refusal::new(Code::MalformedRequest, "a CONNECT has no body (RFC 9110 §9.3.6)"));
     }
-    let mut hosts = head.fields.iter().filter(|(n, _)| n == "host");
+    let mut hosts = head.values("host");
     match (hosts.next(), hosts.next()) {
         // HTTP/1.0 clients send none (requests, urllib).
         (None, _) if head.is_http_1_0 => {}
-        (Some((_, value)), None) if destination::host_field(value)? == *host => {}
+        (Some(value), None) if destination::host_field(value)? == *host => {}
         (Some(_), None) => {
             return Err(Refusal::new(Code::Misdirected, "the Host field of the CONNECT names another host"));
         }

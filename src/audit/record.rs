@@ -51,11 +51,6 @@ impl Recorded {
         self.attempt.finish(outcome);
         self.cleared
     }
-
-    /// The request, and the duty to say what became of it.
-    pub fn into_parts(self) -> (Cleared, Attempt) {
-        (self.cleared, self.attempt)
-    }
 }
 
 /// Records the intent and waits until it is durable. May be cancelled while it waits: then the intent, where it

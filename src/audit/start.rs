@@ -6,7 +6,7 @@ use super::follow::{Follower, Line};
 use super::lines::Lines;
 use super::segment;
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -194,18 +194,4 @@ fn holds_log_open(path: &Path) -> io::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// Removes a last segment that holds nothing, so that its name is free again.
-///
-/// # Errors
-/// As the system says.
-pub fn drop_empty(dir: &Path) -> Result<(), OpenError> {
-    let io = |error| OpenError::Io(dir.to_owned(), error);
-    if let Some((_, path)) = segment::list(dir).map_err(io)?.last()
-        && fs::metadata(path).map_err(io)?.len() == 0
-    {
-        fs::remove_file(path).map_err(io)?;
-    }
-    Ok(())
 }

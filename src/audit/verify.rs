@@ -21,6 +21,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Tampered => "tampered",
+            Self::Incomplete => "incomplete",
+        }
+    }
+
     /// The exit code: 0, 1, 2. (3 is for keys and trust, 4 for files that cannot be read.)
     pub fn exit_code(self) -> u8 {
         match self {

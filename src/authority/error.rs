@@ -47,9 +47,10 @@ impl AuthorityError {
     /// What is mended by a new CA, which clients then have to trust.
     pub(super) fn unusable(path: &Path, why: impl Into<String>, dir: &Path) -> Self {
         let mend = format!(
-            "remove {} and {}, or run `beacongate ca init --certs {} --force`; clients must trust the new CA then",
-            dir.join(super::CERTIFICATE_FILE).display(),
-            dir.join(super::KEY_FILE).display(),
+            "put a sound {} and {} there, or run `beacongate ca init --certs {} --force` with the --policy of the gate; \
+             clients must trust the new CA then",
+            super::CERTIFICATE_FILE,
+            super::KEY_FILE,
             dir.display(),
         );
         Self::Unusable { path: path.to_owned(), why: why.into(), mend }

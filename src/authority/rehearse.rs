@@ -44,7 +44,7 @@ fn refused(authority: &Authority, host: &str, error: &rustls::Error) -> String {
         format!("clients would refuse its certificate for {host}: {error}")
     } else {
         format!(
-            "the policy's host {host} is outside the CA's name constraints ({}): was it added after the CA was made?",
+            "the policy's host {host} is outside the CA's name constraints ({}), so it was probably added after the CA was made",
             permitted.join(", ")
         )
     }

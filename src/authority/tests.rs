@@ -93,14 +93,14 @@ fn r14_the_ca_says_how_little_it_may_do() {
     assert!(constraints.critical);
     assert_eq!(constraints.value.excluded_subtrees.as_ref().unwrap().len(), 2);
     assert_eq!(
-        authority.facts().permitted,
+        authority.facts.permitted,
         ["beacon.langchain.com", "api.smith.langchain.com", "eu.api.smith.langchain.com"]
     );
     assert_eq!(ca.public_key().algorithm.algorithm.to_id_string(), "1.2.840.10045.2.1");
     assert_eq!(ca.public_key().subject_public_key.data.len(), 65, "an uncompressed point of P-256");
     assert!(ca.subject().to_string().contains("beacongate CA "));
-    assert!(authority.subject_key_id().is_some());
-    let years = authority.not_after().duration_since(SystemTime::now()).unwrap();
+    assert!(authority.facts.identity.subject_key_id().is_some());
+    let years = authority.facts.not_after.duration_since(SystemTime::now()).unwrap();
     assert!(years > 700 * DAY && years < 731 * DAY);
 }
 
@@ -124,8 +124,8 @@ fn r14_a_leaf_is_short_lived_for_one_host_with_a_key_of_its_own() {
     assert!(!leaf.is_ca());
     assert!(leaf.extended_key_usage().unwrap().unwrap().value.server_auth);
     assert!(authority.identity().is_own_or_issued(&one.certificate));
-    assert!(!authority.is_own_ca(&one.certificate));
-    assert!(authority.is_own_ca(&authority.certificate));
+    assert!(!authority.facts.identity.is_own_ca(&one.certificate));
+    assert!(authority.facts.identity.is_own_ca(&authority.certificate));
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_leaf_is_minted_once_and_renewed_in_its_last_third() {
 fn a_leaf_does_not_outlive_the_ca() {
     let (_dir, authority) = opened();
     let beacon = host("beacon.langchain.com");
-    let end = authority.not_after();
+    let end = authority.facts.not_after;
     let late = mint::leaf(&authority.issuer, &beacon, &authority.facts, end - DAY).unwrap();
     assert_eq!(late.not_after, end);
     authority.server_config_at(&beacon, end - DAY).unwrap();

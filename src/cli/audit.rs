@@ -69,7 +69,10 @@ pub fn run(command: AuditCommand) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("beacongate: {}: {error}", dir.display());
+            eprintln!("error: {}: {error}", dir.display());
+            if error.kind() == io::ErrorKind::NotFound {
+                eprintln!("  name the folder that `beacongate run` was given as --audit");
+            }
             ExitCode::from(UNREADABLE)
         }
     }
@@ -83,6 +86,11 @@ fn verify(out: &mut impl Write, dir: &Path, json: bool) -> io::Result<u8> {
         out.write_all(verification(&report).as_bytes())?
     }
     Ok(report.verdict.exit_code())
+}
+
+/// A number and what it counts.
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A verification in words.
@@ -103,8 +111,10 @@ fn verification(report: &Report) -> String {
     let (from, to) = (covered.from.as_deref().unwrap_or("-"), covered.to.as_deref().unwrap_or("-"));
     said += &format!("\ncovered\n  log       {}", covered.origin.as_deref().unwrap_or("-"));
     said += &format!(
-        "\n  records   {} in {} segments, {} bytes, {from} to {to}",
-        covered.records, covered.segments, covered.bytes
+        "\n  records   {} in {}, {} bytes, {from} to {to}",
+        covered.records,
+        counted(covered.segments, "segment"),
+        covered.bytes
     );
     said +=
         &format!("\n  intents   {}, {} of them without an outcome", covered.intents, covered.open_intents);
@@ -115,7 +125,7 @@ fn verification(report: &Report) -> String {
     said += &format!("\n  refusals  {}", covered.denied);
     said += &format!("\n  runs      {}, faults {}", covered.runs, covered.faults);
     for (digest, times) in &covered.policies {
-        said += &format!("\n  policy    {digest}, in force {times} times");
+        said += &format!("\n  policy    {digest}, in force {}", counted(*times, "time"));
     }
     said += "\nnot covered";
     for sentence in &report.not_covered {
@@ -125,16 +135,17 @@ fn verification(report: &Report) -> String {
 }
 
 fn list(out: &mut impl Write, dir: &Path, json: bool) -> io::Result<u8> {
-    if !json {
+    // With the first row, so that a folder without a log is answered with that alone.
+    let mut needs_head = !json;
+    let unread = each_row(dir, |row| {
+        if std::mem::take(&mut needs_head) {
+            writeln!(out, "{}", Row::table_head())?;
+        }
+        if json { print_json(out, &row) } else { writeln!(out, "{}", row.table_line()) }
+    })?;
+    if needs_head {
         writeln!(out, "{}", Row::table_head())?;
     }
-    let unread =
-        each_row(
-            dir,
-            |row| {
-                if json { print_json(out, &row) } else { writeln!(out, "{}", row.table_line()) }
-            },
-        )?;
     warn_of(unread);
     Ok(0)
 }
@@ -160,8 +171,8 @@ fn show(out: &mut impl Write, dir: &Path, wanted: &str, json: bool) -> io::Resul
     let [id] = ids.as_slice() else {
         let wanted = visible(wanted);
         match ids.len() {
-            0 => eprintln!("beacongate: no transaction or record {wanted} is in {}", dir.display()),
-            _ => eprintln!("beacongate: {wanted} is the beginning of several transactions: write more of it"),
+            0 => eprintln!("error: no transaction or record {wanted} is in {}", dir.display()),
+            _ => eprintln!("error: {wanted} is the beginning of several transactions: write more of it"),
         }
         return Ok(NOT_FOUND);
     };
@@ -234,7 +245,7 @@ pub(super) fn each_record(
 fn warn_of(unread: u64) {
     if unread > 0 {
         eprintln!(
-            "beacongate: {unread} lines are no records; `beacongate audit verify` says where the first is"
+            "warning: {unread} lines are no records; `beacongate audit verify` says where the first is"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! `beacongate ca`: make the CA, and say what it is and how to trust it.
 
-use super::trust;
+use super::{arguments, trust};
 use crate::authority::{Authority, CaCertificate, KEY_FILE};
 use crate::policy::profile;
 use jiff::Timestamp;
@@ -42,7 +42,8 @@ pub struct ShowArgs {
     #[arg(long, env = "BEACONGATE_CERTS", value_name = "DIR", default_value = "certs")]
     certs: PathBuf,
     /// Where the gate listens, for the lines that clients need.
-    #[arg(long, env = "BEACONGATE_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:3128")]
+    #[arg(long, env = "BEACONGATE_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:3128",
+          value_parser = arguments::address)]
     listen: SocketAddr,
     /// Print one JSON object.
     #[arg(long)]
@@ -61,7 +62,7 @@ fn init(args: &InitArgs) -> ExitCode {
     let policy = match profile::load(&args.policy) {
         Ok(policy) => policy,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("error: {error}");
             return ExitCode::from(2);
         }
     };

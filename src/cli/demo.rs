@@ -1,6 +1,6 @@
 //! `beacongate demo`: prints what was sent, what arrived, and what the log says.
 
-use super::audit;
+use super::{arguments, audit};
 use crate::audit::folder;
 use crate::audit::verify::Verdict;
 use crate::audit::views::Removal;
@@ -26,7 +26,7 @@ pub struct DemoArgs {
     keep: bool,
     /// Run the vendor's stand-in alone, for trying `beacongate run` and real clients against it; its
     /// CA is made in the folder vendor/. Prints every request that arrives, until it is stopped.
-    #[arg(long, value_name = "ADDR:PORT", conflicts_with = "keep")]
+    #[arg(long, value_name = "ADDR:PORT", conflicts_with = "keep", value_parser = arguments::address)]
     vendor: Option<SocketAddr>,
 }
 
@@ -98,11 +98,20 @@ fn stand_in(listen: SocketAddr) -> Result<(), demo::Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         let ca = authority.ca_path().display().to_string();
-        let mut vendor = Vendor::start(authority, listen).await?;
+        let mut vendor = Vendor::start(authority, listen)
+            .await
+            .map_err(|error| format!("{error}; choose another address, or stop what listens there"))?;
         eprintln!("the vendor's stand-in listens on {}; its CA is {ca}", vendor.address());
         while let Some(request) = vendor.next().await {
-            println!("arrived: {} https://{}{}", request.head.method, request.host, request.head.target);
-            println!("{}\n", String::from_utf8_lossy(&request.body).trim_end());
+            let (head, body) = (&request.head, String::from_utf8_lossy(&request.body));
+            let (method, target) = (&head.method, &head.target);
+            // A reader that went away (`| head`) ends it without a panic.
+            writeln!(
+                std::io::stdout(),
+                "arrived: {method} https://{}{target}\n{}\n",
+                request.host,
+                body.trim_end()
+            )?;
         }
         Ok(())
     })
@@ -153,9 +162,9 @@ impl Page {
         let request = &shown.request;
         let ok = went_as_documented(shown);
         let mark = if ok { self.paint("32", "✓") } else { self.paint("31", "✗") };
-        let what = if ok { "arrived with the same meaning" } else { "did not arrive as it was sent" };
+        let what = if ok { "with the same meaning" } else { "and not as it was sent" };
         self.line(&format!(
-            "  {mark} {:<28} https://{}{}\n    {} bytes sent, {} arrived: {what}; answered {}",
+            "  {mark} {:<28} https://{}{}\n    {} bytes sent, {} arrived {what}; answered {}",
             request.title,
             request.host,
             request.path,
@@ -219,7 +228,7 @@ impl Page {
         let report = folder::verify(dir)?;
         let verified = report.verdict == Verdict::Verified;
         let colour = if verified { "32" } else { "31" };
-        let verdict = self.paint(colour, &format!("{:?}", report.verdict).to_lowercase());
+        let verdict = self.paint(colour, report.verdict.as_str());
         let covered = &report.covered;
         self.line(&format!(
             "\n  audit verify: {verdict}, {} records, {} intents, {} refusals",

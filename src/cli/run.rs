@@ -1,6 +1,6 @@
 //! `beacongate run`: the gate itself, from an empty folder if need be.
 
-use super::{descriptors, trust};
+use super::{arguments, descriptors, trust};
 use crate::forward::address::ConnectTo;
 use crate::gate::{Gate, Limits, Settings, StartError};
 use crate::policy::{Policy, profile};
@@ -18,7 +18,8 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(after_help = "Exit codes: 0 stopped as asked, 1 could not start, 2 wrong usage or policy.")]
 pub struct RunArgs {
     /// Where the proxy listens.
-    #[arg(long, env = "BEACONGATE_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:3128")]
+    #[arg(long, env = "BEACONGATE_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:3128",
+          value_parser = arguments::address)]
     listen: SocketAddr,
     /// What may leave: a file, or a built-in profile.
     #[arg(long, env = "BEACONGATE_POLICY", value_name = "FILE|PROFILE", default_value = "documented")]
@@ -42,17 +43,21 @@ pub struct RunArgs {
     #[arg(long, env = "BEACONGATE_UPSTREAM_CA", value_name = "FILE", value_delimiter = ',')]
     upstream_ca: Vec<PathBuf>,
     /// Let the vendor's names resolve into this network although it is not public (repeatable).
-    #[arg(long, env = "BEACONGATE_ALLOW_UPSTREAM_NET", value_name = "CIDR", value_delimiter = ',')]
+    #[arg(long, env = "BEACONGATE_ALLOW_UPSTREAM_NET", value_name = "CIDR", value_delimiter = ',',
+          value_parser = arguments::network)]
     allow_upstream_net: Vec<IpNet>,
     /// Seconds that requests in flight may take when the gate stops.
-    #[arg(long, env = "BEACONGATE_DRAIN", value_name = "SECONDS", default_value_t = 20)]
-    drain: u64,
+    #[arg(long, env = "BEACONGATE_DRAIN", value_name = "SECONDS", default_value = "20",
+          value_parser = arguments::seconds)]
+    drain: Duration,
     /// Seconds that a client may be silent between requests.
-    #[arg(long, env = "BEACONGATE_IDLE", value_name = "SECONDS", default_value_t = 90)]
-    idle: u64,
+    #[arg(long, env = "BEACONGATE_IDLE", value_name = "SECONDS", default_value = "90",
+          value_parser = arguments::seconds)]
+    idle: Duration,
     /// Seconds that the vendor may take for an answer.
-    #[arg(long, env = "BEACONGATE_UPSTREAM_TIMEOUT", value_name = "SECONDS", default_value_t = 30)]
-    upstream_timeout: u64,
+    #[arg(long, env = "BEACONGATE_UPSTREAM_TIMEOUT", value_name = "SECONDS", default_value = "30",
+          value_parser = arguments::seconds)]
+    upstream_timeout: Duration,
     /// What is said on stderr while it runs: error, warn, info or debug.
     #[arg(long, env = "BEACONGATE_LOG", value_name = "LEVEL", default_value = "info")]
     log: tracing::level_filters::LevelFilter,
@@ -60,10 +65,9 @@ pub struct RunArgs {
 
 impl RunArgs {
     fn settings(&self, policy: Arc<Policy>) -> Settings {
-        let mut limits = Limits { drain: Duration::from_secs(self.drain), ..Limits::default() };
+        let mut limits = Limits { drain: self.drain, idle: self.idle, ..Limits::default() };
         limits.connections = limits.connections.min(descriptors::connections());
-        limits.idle = Duration::from_secs(self.idle);
-        limits.upstream.answer = Duration::from_secs(self.upstream_timeout);
+        limits.upstream.answer = self.upstream_timeout;
         Settings {
             listen: self.listen,
             origin: self.origin.clone(),
@@ -85,10 +89,19 @@ pub fn run(args: RunArgs) -> ExitCode {
     let policy = match profile::load(&args.policy) {
         Ok(policy) => Arc::new(policy),
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("error: {error}");
             return ExitCode::from(2);
         }
     };
+    if let Some(stray) = args.connect_to.iter().find(|detour| !policy.allows_host(&detour.host)) {
+        // A misspelt host would be looked up after all, and a trial would reach the vendor.
+        let hosts = policy.hosts().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        eprintln!(
+            "error: --connect-to names {}, which the policy does not; its hosts are {hosts}",
+            stray.host
+        );
+        return ExitCode::from(2);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -119,7 +132,7 @@ async fn serve(args: &RunArgs, policy: Arc<Policy>) -> Result<(), StartError> {
         _ = term.recv() => {}
         _ = interrupt.recv() => {}
     }
-    eprintln!("stopping: no new connections, requests in flight have {} s", args.drain);
+    eprintln!("stopping: no new connections, requests in flight have {} s", args.drain.as_secs());
     eprintln!("stopped: {}; the log is closed", gate.stop().await);
     Ok(())
 }
@@ -137,10 +150,11 @@ fn banner(gate: &Gate, policy: &Policy, args: &RunArgs) -> String {
         }
     }
     text.push_str(&format!(
-        "audit log    {}\nCA           {} (sha256 {})\n\n",
+        "audit log    {}\nCA           {} (sha256 {}){}\n\n",
         args.audit.display(),
         gate.authority().ca_path().display(),
-        gate.authority().ca_sha256_fingerprint()
+        gate.authority().ca_sha256_fingerprint(),
+        if gate.authority().is_new() { ", made now" } else { "" }
     ));
     text.push_str(&trust::instructions(gate.address(), gate.authority().ca_path()));
     text

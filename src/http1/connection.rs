@@ -42,11 +42,17 @@ pub enum Arrival {
 }
 
 /// A byte stream that carries HTTP/1.1 requests.
-#[derive(Debug)]
 pub struct Connection<S> {
     io: S,
     buffer: BytesMut,
     patience: Patience,
+}
+
+/// Without the bytes that were read.
+impl<S> std::fmt::Debug for Connection<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("unread", &self.buffer.len()).finish_non_exhaustive()
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {

@@ -9,7 +9,7 @@ pub const MAX_HEAD: usize = 16 * 1024;
 pub const MAX_FIELDS: usize = 64;
 
 /// The head of one request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Head {
     /// The method, as sent.
     pub method: String,
@@ -25,6 +25,23 @@ pub struct Head {
     pub keep_alive: bool,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub expects_continue: bool,
+}
+
+/// Without the target and the fields: they are the client's text, and keys are among them.
+impl std::fmt::Debug for Head {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Head")
+            .field("framing", &self.framing)
+            .field("fields", &self.fields.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Head {
+    /// All values of a field, named in lower case, in order.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        values(&self.fields, name)
+    }
 }
 
 /// How a body is delimited (RFC 9112 §6.3).
@@ -137,7 +154,8 @@ fn check_bare_value(bytes: &[u8], header: &httparse::Header<'_>) -> Result<(), R
     }
 }
 
-fn values<'a>(fields: &'a [(String, Vec<u8>)], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+/// All values of a field, named in lower case, in order.
+pub fn values<'a>(fields: &'a [(String, Vec<u8>)], name: &str) -> impl Iterator<Item = &'a [u8]> {
     fields.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_slice())
 }
 

@@ -51,7 +51,6 @@ pub const MAX_NUMBER: usize = 64;
 pub const MAX_DIGITS: usize = 17;
 
 /// A document that was read.
-#[derive(Debug)]
 pub struct Document {
     /// The document itself, members in the order in which they came.
     pub value: Value,
@@ -59,6 +58,13 @@ pub struct Document {
     pub plain: bool,
     /// How many values it has.
     pub values: usize,
+}
+
+/// Without the document.
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Document({} values)", self.values)
+    }
 }
 
 /// Why a body is not the one JSON document that it says it is. Says where, never what stands there.

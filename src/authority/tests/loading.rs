@@ -10,8 +10,8 @@ fn r13_each_install_makes_a_ca_of_its_own_and_keeps_it() {
     let (_other_dir, other) = opened();
     assert!(first.is_new());
     assert_ne!(first.ca_sha256_fingerprint(), other.ca_sha256_fingerprint());
-    assert_ne!(first.facts().serial, other.facts().serial);
-    assert_ne!(first.facts().subject, other.facts().subject);
+    assert_ne!(first.facts.serial, other.facts.serial);
+    assert_ne!(first.facts.subject, other.facts.subject);
     assert_eq!(mode(&dir.path().join(KEY_FILE)), 0o400);
     assert_eq!(mode(first.ca_path()), 0o444);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing unfinished is left behind");
@@ -122,7 +122,7 @@ fn a_host_that_came_into_the_policy_after_the_ca_is_named() {
 fn a_policy_without_hosts_does_not_make_a_ca_for_all_of_them() {
     let dir = TempDir::new().unwrap();
     let authority = Authority::open(dir.path(), &[]).unwrap();
-    assert_eq!(authority.facts().permitted, ["invalid"]);
+    assert_eq!(authority.facts.permitted, ["invalid"]);
     assert!(refusal(dir.path()).contains("outside the CA's name constraints"));
 }
 
@@ -183,7 +183,7 @@ fn create_replaces_only_when_told_to() {
     assert_ne!(first.ca_sha256_fingerprint(), second.ca_sha256_fingerprint());
     let seen = CaCertificate::read(dir.path()).unwrap();
     assert_eq!(seen.sha256, second.ca_sha256_fingerprint());
-    assert_eq!(seen.facts.subject, second.facts().subject);
+    assert_eq!(seen.facts.subject, second.facts.subject);
     let empty = TempDir::new().unwrap();
     let error = CaCertificate::read(empty.path()).unwrap_err();
     assert!(error.to_string().contains("beacongate ca init --certs"), "{error}");

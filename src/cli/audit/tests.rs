@@ -94,7 +94,7 @@ async fn a_verification_says_what_it_covered_and_what_not() {
     log(dir.path()).await;
     let (code, text) = said(|out| verify(out, dir.path(), false));
     assert_eq!(code, 0);
-    for word in ["verified\n", "gate-1", "6 in 1 segments", "1, 0 of them without", "no signed checkpoint"] {
+    for word in ["verified\n", "gate-1", "6 in 1 segment", "1, 0 of them without", "no signed checkpoint"] {
         assert!(text.contains(word), "{word} in {text}");
     }
     let segment = dir.path().join(format!("{:020}.jsonl", 0));

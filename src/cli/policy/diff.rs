@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 /// What stands for a secret on a terminal.
-pub(super) const MASK: &str = "\"********\"";
+pub(super) const MASK: &str = "********";
 /// How many unchanged lines are shown around a change.
 const CONTEXT: usize = 3;
 
@@ -80,7 +80,7 @@ impl<'a> Writer<'a> {
                 }
                 self.line(&format!("]{after}"), inside);
             }
-            Value::String(_) if self.is_secret() => self.line(&format!("{before}{MASK}{after}"), first),
+            Value::String(_) if self.is_secret() => self.line(&format!("{before}\"{MASK}\"{after}"), first),
             Value::String(text) => self.line(&format!("{before}{}{after}", quoted(text)), first),
             other => self.line(&format!("{before}{other}{after}"), first),
         }

@@ -3,10 +3,11 @@
 
 use super::diff::{self, Paint};
 use super::{MODIFIED, OK, REFUSED, complain, load, print};
-use crate::decide::{FieldValue, Permit, decide};
+use crate::decide::{FieldValue, decide};
 use crate::destination::Host;
 use crate::facts::RequestFacts;
-use crate::inspect::{Cleared, OutgoingBody, ReceivedBody, inspect};
+use crate::forward::fields::request_target;
+use crate::inspect::{Cleared, ReceivedBody, inspect};
 use crate::policy::schema::PlacePattern;
 use crate::policy::{Endpoint, profile};
 use crate::refusal::Refusal;
@@ -127,7 +128,7 @@ impl Trial {
 
     fn cleared_page(&self, cleared: &Cleared) -> String {
         let paint = Paint(std::io::stdout().is_terminal());
-        let mut page = head(cleared.permit());
+        let mut page = head(cleared);
         if let Some(body) = cleared.body() {
             let (received, leaves) = (self.content.len(), body.bytes.len());
             page.push_str(&format!("body      {received} bytes received, {leaves} bytes would leave\n\n"));
@@ -166,26 +167,25 @@ impl Trial {
     }
 }
 
-fn head(permit: &Permit) -> String {
+fn head(cleared: &Cleared) -> String {
+    let permit = cleared.permit();
     let endpoint = permit.endpoint();
-    let mut page = format!("endpoint  {}\nrequest   {} {}\n", endpoint.id, endpoint.method, url(permit));
+    let mut page = format!("endpoint  {}\nrequest   {} {}\n", endpoint.id, endpoint.method, url(cleared));
     for (name, value) in permit.headers() {
         page.push_str(&format!("header    {name}: {}\n", shown(value)));
     }
     page
 }
 
-fn url(permit: &Permit) -> String {
-    let query =
-        permit.query().iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("&");
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("https://{}{}{mark}{query}", permit.host(), permit.endpoint().path)
+/// Where it would go, by the gate's own words.
+fn url(cleared: &Cleared) -> String {
+    format!("https://{}{}", cleared.permit().host(), request_target(cleared))
 }
 
 fn shown(value: &FieldValue) -> &str {
     match value {
         FieldValue::Plain(text) => text,
-        FieldValue::Secret(_) => "********",
+        FieldValue::Secret(_) => diff::MASK,
     }
 }
 
@@ -205,13 +205,14 @@ fn cleared_json(cleared: &Cleared) -> String {
     let permit = cleared.permit();
     let headers: serde_json::Map<String, Value> =
         permit.headers().iter().map(|(name, value)| (name.clone(), json!(shown(value)))).collect();
-    let body =
-        cleared.body().map_or(Value::Null, |body| serde_json::from_slice(&masked(body)).unwrap_or_default());
+    let body = cleared.body().map_or(Value::Null, |body| {
+        serde_json::from_slice(&body.masked(|_| diff::MASK.to_owned())).unwrap_or_default()
+    });
     let answer = json!({
         "verdict": if cleared.removals().is_empty() { "allowed" } else { "modified" },
         "endpoint": &*permit.endpoint().id,
         "method": permit.endpoint().method,
-        "url": url(permit),
+        "url": url(cleared),
         "headers": headers,
         "body": body,
         "removals": cleared.removals(),
@@ -228,17 +229,4 @@ fn refused_json(refusal: &Refusal) -> String {
         "violations": refusal.violations,
     });
     format!("{answer}\n")
-}
-
-/// The outgoing body with every secret's token replaced.
-fn masked(body: &OutgoingBody) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.bytes.len());
-    let mut from = 0;
-    for span in &body.secrets {
-        out.extend_from_slice(&body.bytes[from..span.start]);
-        out.extend_from_slice(diff::MASK.as_bytes());
-        from = span.end;
-    }
-    out.extend_from_slice(&body.bytes[from..]);
-    out
 }
