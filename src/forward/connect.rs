@@ -27,7 +27,10 @@ pub async fn targets(
     let found = look_up(host.as_str(), HTTPS, patience).await?;
     let answers: Vec<IpAddr> = found.iter().map(SocketAddr::ip).collect();
     rules.vet_all(&answers).map_err(|refused| {
-        Refusal::new(Code::UpstreamAddressNotAllowed, format!("{host} resolves to an address that may not be connected to: {refused}"))
+        Refusal::new(
+            Code::UpstreamAddressNotAllowed,
+            format!("{host} resolves to an address that may not be connected to: {refused}"),
+        )
     })?;
     Ok(found)
 }
