@@ -5,6 +5,7 @@ pub mod audit;
 pub mod ca;
 pub mod demo;
 mod descriptors;
+mod paint;
 pub mod policy;
 pub mod run;
 pub mod trust;

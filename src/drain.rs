@@ -61,8 +61,8 @@ impl std::fmt::Display for Drained {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.finished, self.cut) {
             (0, 0) => f.write_str("no connection was open"),
-            (n, 0) => write!(f, "{n} open connections ended"),
-            (n, cut) => write!(f, "{n} open connections ended, {cut} were cut at the deadline"),
+            (n, 0) => write!(f, "open connections: {n} ended"),
+            (n, cut) => write!(f, "open connections: {n} ended, {cut} cut at the deadline"),
         }
     }
 }

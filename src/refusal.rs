@@ -148,8 +148,6 @@ codes! {
     UpstreamTimeout = "upstream_timeout", Upstream;
     /// The audit log cannot be written, so nothing may leave.
     AuditUnavailable = "audit_unavailable", Gate;
-    /// The gate is stopping.
-    ShuttingDown = "shutting_down", Gate;
     /// A defect of the gate; it fails closed.
     Internal = "internal_error", Gate;
 }

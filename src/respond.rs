@@ -100,7 +100,6 @@ fn look(code: Code) -> Look {
         Code::UpstreamResponseTooLarge => (502, "http_response_body_size", "The vendor's answer is larger than the gate passes on", "the request was sent; ask for a higher bound if the answer is wanted"),
         Code::UpstreamTimeout => (504, "http_response_timeout", "The vendor's host did not answer in time", "send the request again later"),
         Code::AuditUnavailable => (503, "proxy_internal_error", "The audit log cannot be written, so nothing leaves", "free or repair the disk of the audit folder; service resumes by itself"),
-        Code::ShuttingDown => (503, "proxy_internal_error", "The gate is stopping", "send the request again to the gate that replaces this one"),
         Code::Internal => (500, "proxy_internal_error", "The gate failed, and failed closed", "report this with the record's id; nothing was sent"),
     };
     Look { status, error, title, remedy }

@@ -1,7 +1,7 @@
 //! `beacongate audit`: what the log says, and whether it is as it was written. Reads, never writes.
 //!
-//! Exit codes: 0 verified (or shown), 1 tampered (or nothing found to show), 2 incomplete, 3 a key or trust
-//! problem, 4 something could not be read.
+//! Exit codes: 0 verified (or shown), 1 tampered (or nothing found to show), 2 incomplete (or wrong usage),
+//! 4 something could not be read. 3 is kept for keys and trust, which nothing here checks yet.
 
 use crate::audit::escape::{push_document, visible};
 use crate::audit::folder;
@@ -23,26 +23,31 @@ const NOT_FOUND: u8 = 1;
 #[derive(Debug, clap::Subcommand)]
 pub enum AuditCommand {
     /// Re-hash every record and body, say what was covered, and name the first bad record.
+    #[command(
+        after_help = "Exit codes: 0 verified, 1 tampered with, 2 the end is missing or wrong usage, 4 unreadable."
+    )]
     Verify {
         /// The audit folder.
-        #[arg(default_value = "audit")]
+        #[arg(default_value = "audit", env = "BEACONGATE_AUDIT")]
         dir: PathBuf,
         /// Answer in JSON.
         #[arg(long)]
         json: bool,
     },
     /// List what left and what was refused, one line each.
+    #[command(after_help = "Exit codes: 0 listed, 2 wrong usage, 4 unreadable.")]
     List {
         /// The audit folder.
-        #[arg(default_value = "audit")]
+        #[arg(default_value = "audit", env = "BEACONGATE_AUDIT")]
         dir: PathBuf,
         /// Answer in JSON Lines.
         #[arg(long)]
         json: bool,
     },
     /// Show one transaction whole: what was asked, taken out, sent, and what became of it.
+    #[command(after_help = "Exit codes: 0 shown, 1 not found, 2 wrong usage, 4 unreadable.")]
     Show {
-        /// The audit folder (`audit` where it is left away), then a transaction's id, the beginning of one, or a record's number.
+        /// The audit folder ($BEACONGATE_AUDIT or `audit` where it is left away), then a transaction's id, the beginning of one, or a record's number.
         #[arg(value_name = "[DIR] ID", num_args = 1..=2, required = true)]
         place: Vec<String>,
         /// Print the records themselves, byte for byte as they stand in the log.
@@ -59,10 +64,11 @@ pub fn run(command: AuditCommand) -> ExitCode {
         AuditCommand::List { dir, json } => (dir.clone(), list(&mut out, dir, *json)),
         AuditCommand::Show { place, json } => {
             let (dir, id) = match place.as_slice() {
-                [dir, id] => (dir.as_str(), id.as_str()),
-                place => ("audit", place.first().map_or("", String::as_str)),
+                [dir, id] => (PathBuf::from(dir), id.as_str()),
+                place => (default_folder(), place.first().map_or("", String::as_str)),
             };
-            (PathBuf::from(dir), show(&mut out, Path::new(dir), id, *json))
+            let done = show(&mut out, &dir, id, *json);
+            (dir, done)
         }
     };
     match done.and_then(|code| out.flush().map(|()| code)) {
@@ -76,6 +82,11 @@ pub fn run(command: AuditCommand) -> ExitCode {
             ExitCode::from(UNREADABLE)
         }
     }
+}
+
+/// The folder of `run`, as the other commands find it.
+fn default_folder() -> PathBuf {
+    std::env::var_os("BEACONGATE_AUDIT").unwrap_or_else(|| "audit".into()).into()
 }
 
 fn verify(out: &mut impl Write, dir: &Path, json: bool) -> io::Result<u8> {

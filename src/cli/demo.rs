@@ -1,5 +1,6 @@
 //! `beacongate demo`: prints what was sent, what arrived, and what the log says.
 
+use super::paint::Paint;
 use super::{arguments, audit};
 use crate::audit::folder;
 use crate::audit::verify::Verdict;
@@ -9,7 +10,7 @@ use crate::demo::vendor::Vendor;
 use crate::demo::{self, Shown, columns};
 use crate::policy::profile;
 use serde_json::Value;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -130,12 +131,12 @@ fn went_as_documented(shown: &Shown) -> bool {
 /// The page that is printed.
 struct Page {
     text: String,
-    colour: bool,
+    paint: Paint,
 }
 
 impl Page {
     fn new() -> Self {
-        Self { text: String::new(), colour: std::io::stdout().is_terminal() }
+        Self { text: String::new(), paint: Paint::for_stdout() }
     }
 
     fn line(&mut self, line: &str) {
@@ -143,13 +144,9 @@ impl Page {
         self.text.push('\n');
     }
 
-    fn paint(&self, code: &str, text: &str) -> String {
-        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
-
     fn tell(&mut self, all: &[Shown], removals: &[Vec<String>]) {
         self.line("A gate with the built-in policy `documented`, a client before it, a stand-in for the vendor behind it.\n");
-        self.line(&self.paint("1", "Documented: leaves as it came"));
+        self.line(&self.paint.bold("Documented: leaves as it came"));
         for shown in all.iter().filter(|s| !s.request.undocumented) {
             self.documented(shown);
         }
@@ -161,7 +158,7 @@ impl Page {
     fn documented(&mut self, shown: &Shown) {
         let request = &shown.request;
         let ok = went_as_documented(shown);
-        let mark = if ok { self.paint("32", "✓") } else { self.paint("31", "✗") };
+        let mark = if ok { self.paint.green("✓") } else { self.paint.red("✗") };
         let what = if ok { "with the same meaning" } else { "and not as it was sent" };
         self.line(&format!(
             "  {mark} {:<28} https://{}{}\n    {} bytes sent, {} arrived {what}; answered {}",
@@ -176,7 +173,7 @@ impl Page {
 
     fn undocumented(&mut self, shown: &Shown, removals: &[String]) {
         let request = &shown.request;
-        self.line(&format!("\n{}", self.paint("1", &format!("Undocumented: {}", request.title))));
+        self.line(&format!("\n{}", self.paint.bold(&format!("Undocumented: {}", request.title))));
         self.line(&format!("  https://{}{}", request.host, request.path));
         let sent: Value = serde_json::from_str(&request.body).unwrap_or_default();
         let arrived: Option<Value> = shown.arrived.as_deref().and_then(|b| serde_json::from_slice(b).ok());
@@ -208,14 +205,14 @@ impl Page {
         let sent = format!("{:<COLUMN$}", clip(&row.sent));
         let line = match &row.arrived {
             Some(arrived) => format!("    {sent} │ {}", clip(arrived)),
-            None => format!("  {} {} │", self.paint("31", "-"), self.paint("31", &sent)),
+            None => format!("  {} {} │", self.paint.red("-"), self.paint.red(&sent)),
         };
         self.line(&line);
     }
 
     /// What the log has to say, and whether it verifies.
     fn log(&mut self, dir: &Path) -> Result<bool, demo::Failure> {
-        self.line(&format!("\n{}", self.paint("1", "In the audit log")));
+        self.line(&format!("\n{}", self.paint.bold("In the audit log")));
         audit::each_row(dir, |row| {
             let out = match row.removals {
                 0 => String::new(),
@@ -227,8 +224,8 @@ impl Page {
         })?;
         let report = folder::verify(dir)?;
         let verified = report.verdict == Verdict::Verified;
-        let colour = if verified { "32" } else { "31" };
-        let verdict = self.paint(colour, report.verdict.as_str());
+        let verdict = report.verdict.as_str();
+        let verdict = if verified { self.paint.green(verdict) } else { self.paint.red(verdict) };
         let covered = &report.covered;
         self.line(&format!(
             "\n  audit verify: {verdict}, {} records, {} intents, {} refusals",

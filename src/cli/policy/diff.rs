@@ -1,5 +1,6 @@
 //! A body as it came, with what would be taken out of it marked: a diff that says why.
 
+use crate::cli::paint::Paint;
 use crate::policy::schema::{PatternStep, PlacePattern};
 use crate::removal::{JsonType, Place, Pointer, Removal, Step};
 use serde_json::Value;
@@ -9,24 +10,6 @@ use std::collections::HashMap;
 pub(super) const MASK: &str = "********";
 /// How many unchanged lines are shown around a change.
 const CONTEXT: usize = 3;
-
-/// Colours for a terminal, or none.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Paint(pub bool);
-
-impl Paint {
-    pub fn red(self, text: &str) -> String {
-        self.with("31", text)
-    }
-
-    pub fn green(self, text: &str) -> String {
-        self.with("32", text)
-    }
-
-    fn with(self, colour: &str, text: &str) -> String {
-        if self.0 { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
-}
 
 /// The body with a `-` before every line that does not leave, and the reason beside the first of each.
 pub(super) fn render(body: &Value, removals: &[Removal], secrets: &[PlacePattern], paint: Paint) -> String {

@@ -1,8 +1,9 @@
 //! `beacongate policy test`: one request through the same decision and inspection as in the gate, with
 //! nothing sent and nothing logged.
 
-use super::diff::{self, Paint};
+use super::diff;
 use super::{MODIFIED, OK, REFUSED, complain, load, print};
+use crate::cli::paint::Paint;
 use crate::decide::{FieldValue, decide};
 use crate::destination::Host;
 use crate::facts::RequestFacts;
@@ -127,7 +128,7 @@ impl Trial {
     }
 
     fn cleared_page(&self, cleared: &Cleared) -> String {
-        let paint = Paint(std::io::stdout().is_terminal());
+        let paint = Paint::for_stdout();
         let mut page = head(cleared);
         if let Some(body) = cleared.body() {
             let (received, leaves) = (self.content.len(), body.bytes.len());
@@ -145,7 +146,7 @@ impl Trial {
     }
 
     fn refused_page(&self, refusal: &Refusal) -> String {
-        let paint = Paint(std::io::stdout().is_terminal());
+        let paint = Paint::for_stdout();
         let verdict = paint.red("refused");
         let mut page = format!("{verdict}   {}: {}\n", refusal.code.as_str(), refusal.detail);
         if !refusal.violations.is_empty() {
