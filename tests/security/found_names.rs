@@ -16,7 +16,14 @@ fn command(site: &Site) -> Option<Command> {
     let text =
         format!("nameserver {RESOLVER}\nsearch default.svc.cluster.local cluster.local\noptions ndots:5\n");
     std::fs::write(&file, text).unwrap();
-    let in_place = format!("mount --bind '{}' /etc/resolv.conf && exec \"$@\"", file.display());
+    // A hosts file of its own too: what this machine's says about the vendor's names is not this test's.
+    let hosts = site.home.path().join("hosts");
+    std::fs::write(&hosts, "127.0.0.1 localhost\n").unwrap();
+    let in_place = format!(
+        "mount --bind '{}' /etc/resolv.conf && mount --bind '{}' /etc/hosts && exec \"$@\"",
+        file.display(),
+        hosts.display()
+    );
     let unshared = ["-rm", "sh", "-c", &in_place, "sh"];
     let tried = Command::new("unshare").args(unshared).arg("true").output();
     if !tried.is_ok_and(|t| t.status.success()) {
