@@ -4,9 +4,17 @@ use crate::decide::Permit;
 use crate::inspect::{Cleared, ReceivedBody, inspect};
 use crate::refusal::{Code, Refusal};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
+use std::thread::available_parallelism;
+use tokio::sync::Semaphore;
 
 /// From this size on an inspection takes long enough to hold up others on the same core.
 const LARGE: usize = 64 * 1024;
+
+/// Large inspections run one to a core. More at once would be no faster, and each holds the whole document
+/// that it reads, many times the size of its body.
+static CORES: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, std::num::NonZero::get)));
 
 /// Runs [`inspect`], large bodies beside the event loop. A panic refuses this request and no other (R54).
 pub(super) async fn isolated(permit: Permit, body: ReceivedBody) -> Result<Cleared, Refusal> {
@@ -21,6 +29,8 @@ where
 {
     let failed = || Refusal::new(Code::Internal, "the inspection of the body failed");
     if is_large {
+        // It is never closed, so this only waits.
+        let _core = CORES.acquire().await;
         return tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(failed()));
     }
     // What it works on is consumed, so nothing half-done is seen afterwards.

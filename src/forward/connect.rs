@@ -37,9 +37,9 @@ pub async fn targets(
 
 async fn look_up(name: &str, port: u16, patience: Duration) -> Result<Vec<SocketAddr>, Refusal> {
     let unknown = |why: String| Refusal::new(Code::UpstreamDns, format!("{name} does not resolve: {why}"));
-    // A system without that file has no such names.
-    let text = tokio::task::spawn_blocking(|| std::fs::read_to_string("/etc/hosts").unwrap_or_default());
-    let listed = hosts::addresses(&text.await.unwrap_or_default(), name);
+    // A system without that file has no such names; a comment in another encoding hides none of them.
+    let file = tokio::task::spawn_blocking(|| std::fs::read("/etc/hosts").unwrap_or_default());
+    let listed = hosts::addresses(&String::from_utf8_lossy(&file.await.unwrap_or_default()), name);
     if !listed.is_empty() {
         return Ok(listed.into_iter().map(|address| SocketAddr::new(address, port)).collect());
     }

@@ -258,6 +258,15 @@ mod tests {
     }
 
     #[test]
+    fn r58_what_the_client_wrote_does_not_show_in_debug() {
+        let head =
+            read("POST /auth?c4nary HTTP/1.1\r\nHost: a.b\r\nX-Api-Key: c4nary\r\nX-C4nary: 1\r\n\r\n")
+                .unwrap();
+        assert!(!format!("{head:?}").to_ascii_lowercase().contains("c4nary"));
+        assert!(head.values("x-api-key").eq([b"c4nary"]));
+    }
+
+    #[test]
     fn r24_a_length_beside_a_transfer_coding_is_refused_in_either_order() {
         for lines in [
             "Content-Length: 5\r\nTransfer-Encoding: chunked",

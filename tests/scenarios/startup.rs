@@ -63,6 +63,18 @@ async fn a_second_gate_on_the_same_log_is_refused() {
     stop(first).await;
 }
 
+#[test]
+fn a_detour_for_a_host_that_the_policy_does_not_name_is_refused() {
+    let home = tempfile::TempDir::new().unwrap();
+    let detour = "--connect-to=beacon.langchian.com:443:127.0.0.1:8443";
+    let refused = run(&["run", "--listen", "127.0.0.1:0", detour], home.path());
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.starts_with("error: --connect-to names beacon.langchian.com"), "{said}");
+    assert!(said.contains("beacon.langchain.com"), "it names the hosts that there are: {said}");
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "nothing was made");
+}
+
 async fn stop(gate: Process) {
     gate.terminate();
     let (status, said) = gate.wait().await;
