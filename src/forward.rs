@@ -22,6 +22,7 @@ use crate::destination::Host;
 use crate::refusal::Refusal;
 use address::{AddressRules, ConnectTo};
 use pool::Pool;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tls::UpstreamTls;
 
@@ -32,6 +33,7 @@ pub struct Upstreams {
     rules: AddressRules,
     connect_to: Vec<ConnectTo>,
     limits: UpstreamLimits,
+    own: SocketAddr,
     pool: Pool,
 }
 
@@ -63,14 +65,16 @@ impl Default for UpstreamLimits {
 }
 
 impl Upstreams {
-    /// Ways that verify with `tls`, vet with `rules` unless `connect_to` names the address.
+    /// Ways that verify with `tls`, vet with `rules` unless `connect_to` names the address, and never lead to
+    /// `own`, where the gate itself listens.
     pub fn new(
         tls: UpstreamTls,
         rules: AddressRules,
         connect_to: Vec<ConnectTo>,
         limits: UpstreamLimits,
+        own: SocketAddr,
     ) -> Self {
-        Self { tls, rules, connect_to, limits, pool: Pool::default() }
+        Self { tls, rules, connect_to, limits, own, pool: Pool::default() }
     }
 
     /// Reads the roots of trust ahead of the first connection. Blocks for some milliseconds.
@@ -99,6 +103,7 @@ impl Upstreams {
     /// `upstream_timeout`.
     pub async fn dial(&self, host: &Host) -> Result<Line, Refusal> {
         let targets = connect::targets(host, &self.connect_to, &self.rules, self.limits.connect).await?;
+        connect::no_loop(host, &targets, self.own)?;
         let tcp = connect::first_of(host, &targets, self.limits.connect).await?;
         line::open(&self.tls, host, tcp, self.limits).await
     }

@@ -194,7 +194,7 @@ impl Gate {
         let core = Arc::new(Core {
             policy: Arc::clone(policy),
             authority,
-            upstreams: Upstreams::new(tls, rules, settings.connect_to.clone(), limits.upstream),
+            upstreams: Upstreams::new(tls, rules, settings.connect_to.clone(), limits.upstream, address),
             log,
             patience: Patience { idle: limits.idle, head: limits.head, body: limits.body },
             limits: *limits,

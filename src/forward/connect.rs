@@ -54,6 +54,24 @@ async fn look_up(name: &str, port: u16, patience: Duration) -> Result<Vec<Socket
 /// For how many times its patience all addresses of a name are tried together: an answer can list dozens.
 const ROUNDS: u32 = 3;
 
+/// Refuses a way that leads back to the gate (R12): its own client would be itself, without end.
+///
+/// # Errors
+/// `upstream_address_not_allowed`, with the address.
+pub fn no_loop(host: &Host, targets: &[SocketAddr], own: SocketAddr) -> Result<(), Refusal> {
+    let is_own = |target: &SocketAddr| {
+        let any = own.ip().is_unspecified() && target.ip().is_loopback();
+        target.port() == own.port() && (target.ip() == own.ip() || any)
+    };
+    match targets.iter().find(|target| is_own(target)) {
+        None => Ok(()),
+        Some(target) => Err(Refusal::new(
+            Code::UpstreamAddressNotAllowed,
+            format!("the way to {host} leads to {target}, where the gate itself listens: a proxy loop"),
+        )),
+    }
+}
+
 /// A connection to the first address that answers.
 ///
 /// # Errors
@@ -82,6 +100,20 @@ pub async fn first_of(host: &Host, targets: &[SocketAddr], patience: Duration) -
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
+
+    #[test]
+    fn r12_the_gates_own_address_is_no_way_to_anybody() {
+        let host = Host::parse(b"beacon.langchain.com").unwrap();
+        let check =
+            |target: &str, own: &str| no_loop(&host, &[target.parse().unwrap()], own.parse().unwrap());
+        for (target, own) in [("127.0.0.1:3128", "127.0.0.1:3128"), ("127.0.0.1:443", "0.0.0.0:443")] {
+            let refused = check(target, own).unwrap_err();
+            assert_eq!(refused.code, Code::UpstreamAddressNotAllowed, "{target} {own}");
+        }
+        for (target, own) in [("127.0.0.1:8443", "127.0.0.1:3128"), ("192.0.2.1:443", "0.0.0.0:443")] {
+            assert!(check(target, own).is_ok(), "{target} {own}");
+        }
+    }
 
     #[tokio::test]
     async fn a_name_with_many_dead_addresses_costs_a_bounded_time() {
