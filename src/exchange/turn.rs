@@ -1,6 +1,6 @@
 //! One request's turn: what is known of it so far, for its record and its refusal.
 
-use crate::audit::{Denied, Outcome, Transaction};
+use crate::audit::{Denied, Outcome, OutcomeResult, Transaction};
 use crate::destination::Host;
 use crate::forward::Sent;
 use crate::gate::Core;
@@ -109,9 +109,15 @@ impl<'a> Turn<'a> {
         let error = answer.as_ref().err().map(|refusal| refusal.code);
         let cleared = recorded.finish(&Outcome { result, status, response_bytes, error });
         let (id, endpoint) = (self.transaction.id, &*cleared.permit().endpoint().id);
-        match cleared.removals().len() {
-            0 => tracing::debug!(%id, endpoint, status, "left as it came"),
-            removals => tracing::info!(%id, endpoint, status, removals, "left with something taken out"),
+        match (result, cleared.removals().len()) {
+            (OutcomeResult::Complete, 0) => tracing::debug!(%id, endpoint, status, "left as it came"),
+            (OutcomeResult::Complete, removals) => {
+                tracing::info!(%id, endpoint, status, removals, "left with something taken out");
+            }
+            // Nobody may read here that it left: the line of the refusal, or of the next attempt, says what happened.
+            (result, _) => {
+                tracing::debug!(%id, endpoint, result = result.as_str(), "not known to have left whole")
+            }
         }
         (cleared, answer)
     }
