@@ -205,12 +205,4 @@ pub fn clear_body(terms: &BodyTerms, content: &[u8]) -> Result<(OutgoingBody, Ve
 }
 
 #[cfg(test)]
-mod carriers;
-#[cfg(test)]
-mod documented;
-#[cfg(test)]
-mod properties;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod tests;

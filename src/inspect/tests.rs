@@ -1,7 +1,12 @@
 //! Inspection as scenarios: what comes, what leaves, what the record says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use super::testing::{at, choose, clear, lines, metrics, terms, usage};
+mod carriers;
+mod documented;
+mod properties;
+mod testing;
+
+use self::testing::{at, choose, clear, lines, metrics, terms, usage};
 use super::{Decision, OutgoingBody, ReceivedBody, clear_body, inspect};
 use crate::decide::{Permit, decide};
 use crate::destination::Host;

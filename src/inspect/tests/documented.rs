@@ -2,17 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use super::testing::{all_places, lines};
-use super::{clear_body, json};
+use crate::inspect::{clear_body, json};
 use crate::policy::{BodyTerms, Policy, profile};
 use crate::refusal::Code;
 use serde_json::{Value, json};
 
 const SAMPLES: &[(&str, &str)] = &[
-    ("license-verification", include_str!("../../policy/examples/license-verification.json")),
-    ("langgraph-usage-reporting", include_str!("../../policy/examples/langgraph-usage-reporting.json")),
-    ("langsmith-usage-reporting", include_str!("../../policy/examples/langsmith-usage-reporting.json")),
-    ("telemetry-metrics", include_str!("../../policy/examples/telemetry-metrics.json")),
-    ("telemetry-traces", include_str!("../../policy/examples/telemetry-traces.json")),
+    ("license-verification", include_str!("../../../policy/examples/license-verification.json")),
+    ("langgraph-usage-reporting", include_str!("../../../policy/examples/langgraph-usage-reporting.json")),
+    ("langsmith-usage-reporting", include_str!("../../../policy/examples/langsmith-usage-reporting.json")),
+    ("telemetry-metrics", include_str!("../../../policy/examples/telemetry-metrics.json")),
+    ("telemetry-traces", include_str!("../../../policy/examples/telemetry-traces.json")),
 ];
 
 const CANARY: &str = "canary7311 of patient 42";

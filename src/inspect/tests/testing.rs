@@ -1,7 +1,7 @@
 //! What the tests of inspection share: terms made by hand, and schemas like those of the real policy.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use super::{OutgoingBody, clear_body};
+use crate::inspect::{OutgoingBody, clear_body};
 use crate::policy::schema::{Override, PatternStep, PlacePattern};
 use crate::policy::{BodySchema, BodyTerms, Mode};
 use crate::refusal::Refusal;

@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use super::testing::lines;
-use super::{clear_body, json};
+use crate::inspect::{clear_body, json};
 use crate::policy::profile;
 use serde_json::{Value, json};
 
-const LANGGRAPH: &str = include_str!("../../policy/examples/langgraph-usage-reporting.json");
-const LANGSMITH: &str = include_str!("../../policy/examples/langsmith-usage-reporting.json");
-const METRICS: &str = include_str!("../../policy/examples/telemetry-metrics.json");
-const TRACES: &str = include_str!("../../policy/examples/telemetry-traces.json");
+const LANGGRAPH: &str = include_str!("../../../policy/examples/langgraph-usage-reporting.json");
+const LANGSMITH: &str = include_str!("../../../policy/examples/langsmith-usage-reporting.json");
+const METRICS: &str = include_str!("../../../policy/examples/telemetry-metrics.json");
+const TRACES: &str = include_str!("../../../policy/examples/telemetry-traces.json");
 
 const POINT: &str = "/resourceMetrics/0/scopeMetrics/0/metrics/0/gauge/dataPoints/0";
 const SPAN: &str = "/resourceSpans/0/scopeSpans/0/spans/0";

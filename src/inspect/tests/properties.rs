@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use super::testing::{all_places, metrics, terms, usage};
-use super::{clear_body, json};
+use crate::inspect::{clear_body, json};
 use crate::policy::BodyTerms;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
